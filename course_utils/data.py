@@ -1,0 +1,187 @@
+"""The data that the course ships, and the toy distributions that it draws from.
+
+Everything is on disk: nothing here uses the network. Each file is checked by SHA-256
+before it is read, so a half copied or altered file is named at once.
+"""
+
+import csv
+import gzip
+import hashlib
+import math
+import struct
+import zlib
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
+
+DATA_DIR = Path(__file__).resolve().parents[1] / "data"
+METRES_PER_INCH = 0.0254
+
+SHA256 = {
+    "heights.csv": ("0c5579b39971e2fc996afb4f718e9e2b28c97867ba427792021aa8727fbb0f92"),
+    "galton_heights.csv": (
+        "bbb0560675adb55edc014cdf46117ac00861b3742f0e6edb213531d6c28609e1"
+    ),
+    "old_faithful.csv": (
+        "b820d4b990f58ea07552d64fe2461d1c454df3ec6cc0bfe7aa6eb73a95f47dbf"
+    ),
+    "theis_mixture.csv": (
+        "f1d6e389797477acf8ffb24c70ba6b557f5fcc4b366c7d9f3c5fa1941f0255f9"
+    ),
+    "mnist/train-images-idx3-ubyte.gz": (
+        "0b367032e93c5d0cea0925647cfdb18614af8ee15f83e6f2fc2ad904a6835971"
+    ),
+    "mnist/train-labels-idx1-ubyte.gz": (
+        "1787548bbe0bff1ec2ecdc0ef292b02df999e2d1a6002d27500982c652b17203"
+    ),
+    "mnist/t10k-images-idx3-ubyte.gz": (
+        "1a1a05eab793c14bb050b398624a11b0ffd1a2953baed553b1b9bd079e2a20be"
+    ),
+    "mnist/t10k-labels-idx1-ubyte.gz": (
+        "b91679a0acfe4ba0e50a2437a903084cba1f5f92592b016a25a7dfd00455798b"
+    ),
+}
+
+
+class DataError(RuntimeError):
+    """A data file is missing or damaged; the message names the file and the remedy."""
+
+    def __init__(self, name: str, problem: str):
+        super().__init__(
+            f"data file {name!r} {problem} (looked in {DATA_DIR}). "
+            f"Restore it with `git checkout -- data/{name}`, "
+            "or download the course again."
+        )
+
+
+class GaltonHeights(NamedTuple):
+    """Heights of 934 adults: ``height`` (934,) float64, metres; ``female`` (934,)."""
+
+    height: torch.Tensor
+    female: torch.Tensor
+
+
+def read_verified(name: str) -> bytes:
+    """The bytes of ``data/name``, after a check of their SHA-256.
+
+    Raises ``DataError`` when the file is missing, empty, or not the one we shipped.
+    """
+    try:
+        content = (DATA_DIR / name).read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise DataError(name, f"cannot be read: {reason}") from error
+    if not content:
+        raise DataError(name, "is empty")
+    if name.endswith(".csv"):  # a checkout on Windows may have changed the line ends
+        content = content.replace(b"\r\n", b"\n")
+    if hashlib.sha256(content).hexdigest() != SHA256[name]:
+        raise DataError(name, f"is damaged: wrong SHA-256 over {len(content)} bytes")
+    return content
+
+
+def read_csv(name: str) -> list[dict[str, str]]:
+    """The rows of a shipped CSV file as dictionaries; raises ``DataError``."""
+    return list(csv.DictReader(read_verified(name).decode("utf-8").splitlines()))
+
+
+def load_heights() -> torch.Tensor:
+    """The ten heights of the lecture: ``(10,)`` float64, metres."""
+    return _column(read_csv("heights.csv"), "height_m")
+
+
+def load_galton_heights() -> GaltonHeights:
+    """Heights of 934 adult children (Galton, 1886), converted from inches to metres."""
+    rows = read_csv("galton_heights.csv")
+    female = torch.tensor([row["gender"] == "female" for row in rows])
+    return GaltonHeights(_column(rows, "height_in") * METRES_PER_INCH, female)
+
+
+def load_old_faithful() -> torch.Tensor:
+    """Old Faithful: ``(272, 2)`` float64, minutes of eruption and of waiting."""
+    rows = read_csv("old_faithful.csv")
+    columns = [_column(rows, key) for key in ("eruption_min", "waiting_min")]
+    return torch.stack(columns, dim=1)
+
+
+def load_mnist(split: str = "train") -> tuple[torch.Tensor, torch.Tensor]:
+    """Images ``(n, 28, 28)`` uint8 and labels ``(n,)`` int64; n = 60 000 or 10 000.
+
+    The unpacked images stay in memory: later calls return a fresh copy in
+    milliseconds. Raises ``ValueError`` for an unknown split and ``DataError`` for a
+    missing or damaged file.
+    """
+    prefixes = {"train": "train", "test": "t10k"}
+    if split not in prefixes:
+        raise ValueError(f"split must be 'train' or 'test', got {split!r}")
+    images, labels = _unpacked_mnist(prefixes[split])
+    return images.clone(), labels.clone()
+
+
+@lru_cache(maxsize=2)
+def _unpacked_mnist(prefix: str) -> tuple[torch.Tensor, torch.Tensor]:
+    images = read_idx(f"mnist/{prefix}-images-idx3-ubyte.gz", dimensions=3)
+    labels = read_idx(f"mnist/{prefix}-labels-idx1-ubyte.gz", dimensions=1)
+    return images, labels.long()
+
+
+def read_idx(name: str, dimensions: int) -> torch.Tensor:
+    """A gzipped IDX file of unsigned bytes, the format of MNIST, as a uint8 tensor."""
+    try:
+        content = bytearray(gzip.decompress(read_verified(name)))
+    except (EOFError, OSError, zlib.error) as error:
+        raise DataError(name, f"is not a whole gzip file: {error}") from error
+    header = 4 + 4 * dimensions
+    if len(content) < header or content[:4] != bytes((0, 0, 8, dimensions)):
+        raise DataError(name, f"has a wrong magic number: {bytes(content[:4])!r}")
+    shape = struct.unpack(f">{dimensions}I", content[4:header])
+    if len(content) - header != math.prod(shape):
+        raise DataError(name, f"should hold {shape} bytes, has {len(content) - header}")
+    return torch.frombuffer(content, dtype=torch.uint8, offset=header).view(shape)
+
+
+class EqualGaussians(MixtureSameFamily):
+    """Equal weights, round Gaussians of one ``sigma`` around ``centres`` ``(k, d)``.
+
+    A ``torch.distributions`` object (``sample``, ``log_prob``) that remembers where
+    its modes are.
+    """
+
+    def __init__(self, centres: torch.Tensor, sigma: float):
+        if not sigma > 0 or not math.isfinite(sigma):
+            raise ValueError(f"sigma must be positive and finite, got {sigma}")
+        self.centres, self.sigma = centres, sigma
+        weights = Categorical(logits=centres.new_zeros(len(centres)))
+        scale = torch.full_like(centres, sigma)
+        super().__init__(weights, Independent(Normal(centres, scale), 1))
+
+
+def ring_of_gaussians(
+    n_modes: int = 8, radius: float = 2.0, sigma: float = 0.1
+) -> EqualGaussians:
+    """``n_modes`` Gaussians on a circle, in torch's default dtype.
+
+    The angles are 2πk/n for k = 0 … n − 1. Taking ``linspace(0, 2π, n)`` instead
+    would put the last mode on the first one.
+    """
+    if n_modes < 1:
+        raise ValueError(f"n_modes must be at least 1, got {n_modes}")
+    angle = 2 * math.pi * torch.arange(n_modes) / n_modes
+    return EqualGaussians(radius * torch.stack([angle.cos(), angle.sin()], 1), sigma)
+
+
+def grid_of_gaussians(
+    n: int = 5, spacing: float = 2.0, sigma: float = 0.05
+) -> EqualGaussians:
+    """``n`` × ``n`` Gaussians on a square grid around the origin."""
+    if n < 1:
+        raise ValueError(f"n must be at least 1, got {n}")
+    ticks = spacing * (torch.arange(n) - (n - 1) / 2)
+    return EqualGaussians(torch.cartesian_prod(ticks, ticks), sigma)
+
+
+def _column(rows: list[dict[str, str]], key: str) -> torch.Tensor:
+    return torch.tensor([float(row[key]) for row in rows], dtype=torch.float64)

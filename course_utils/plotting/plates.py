@@ -1,0 +1,136 @@
+"""Plate diagrams: what depends on what, and what is repeated.
+
+Grey circles are observed, white ones latent, dots are parameters, and a rounded frame
+is repeated as often as its label says.
+"""
+
+from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
+
+RADIUS = 0.34
+GREY = "#C8C8C8"
+
+# name: (nodes {name: (label, x, y, kind)}, edges, plates {label: (left, bottom, right,
+# top)}); an edge is "from -> to", or "a -- b" without a direction
+MODELS = {
+    "Gaussian": (
+        {
+            "t": ("$\\mu, \\sigma$", 0, 1.6, "parameter"),
+            "x": ("$x_i$", 0, 0, "observed"),
+        },
+        ["t -> x"],
+        {"$m$": (-0.7, -0.8, 0.7, 0.6)},
+    ),
+    "Gaussian mixture (GMM)": (
+        {
+            "p": ("$\\phi$", -0.8, 1.6, "parameter"),
+            "t": ("$\\mu, \\Sigma$", 0.8, 1.6, "parameter"),
+            "z": ("$z_i$", -0.8, 0, "latent"),
+            "x": ("$x_i$", 0.8, 0, "observed"),
+        },
+        ["p -> z", "z -> x", "t -> x"],
+        {"$m$": (-1.4, -0.8, 1.4, 0.6)},
+    ),
+    "Topic model (LDA)": (
+        {
+            "a": ("$\\alpha$", -1.5, 1.6, "parameter"),
+            "q": ("$\\theta_d$", -1.5, 0, "latent"),
+            "z": ("$z_{di}$", -0.2, 0, "latent"),
+            "x": ("$x_{di}$", 1.1, 0, "observed"),
+            "b": ("$\\beta$", 1.1, 1.6, "parameter"),
+        },
+        ["a -> q", "q -> z", "z -> x", "b -> x"],
+        {"words": (-0.75, -0.78, 1.65, 0.55), "documents": (-2.1, -1.2, 1.85, 0.75)},
+    ),
+    "Hidden Markov model (HMM)": (
+        {
+            f"{name}{t}": (f"${name}_{t}$", 1.3 * t - 2.6, y, kind)
+            for t in (1, 2, 3)
+            for name, y, kind in (("z", 1.3, "latent"), ("x", 0, "observed"))
+        },
+        ["z1 -> z2", "z2 -> z3", "z1 -> x1", "z2 -> x2", "z3 -> x3"],
+        {},
+    ),
+    "Conditional random field (CRF)": (
+        {
+            f"{name}{t}": (f"${name}_{t}$", 1.3 * t - 2.6, y, kind)
+            for t in (1, 2, 3)
+            for name, y, kind in (("y", 1.3, "latent"), ("x", 0, "observed"))
+        },
+        ["y1 -- y2", "y2 -- y3", "y1 -- x1", "y2 -- x2", "y3 -- x3"],
+        {},
+    ),
+    "Deep generative model": (
+        {
+            "z": ("$z_i$", -0.9, 0, "latent"),
+            "x": ("$x_i$", 0.9, 0, "observed"),
+            "t": ("$\\theta$ (network)", 0.9, 1.6, "parameter"),
+        },
+        ["z -> x", "t -> x"],
+        {"$m$": (-1.5, -0.8, 1.5, 0.6)},
+    ),
+}
+
+
+def draw_plates(ax, nodes, edges, plates, title=""):
+    """Draw one graphical model; ``MODELS`` shows the form of the three arguments."""
+    for label, (left, bottom, right, top) in plates.items():
+        frame = FancyBboxPatch(
+            (left, bottom),
+            right - left,
+            top - bottom,
+            boxstyle="round,pad=0,rounding_size=0.15",
+            facecolor="none",
+            edgecolor="#555555",
+        )
+        ax.add_patch(frame)
+        ax.text(
+            right - 0.08, bottom + 0.06, label, ha="right", va="bottom", fontsize=11
+        )
+    for edge in edges:
+        _draw_edge(ax, nodes, *edge.split())
+    for label, x, y, kind in nodes.values():
+        _draw_node(ax, label, x, y, kind)
+    ax.set(xlim=(-2.3, 2.3), ylim=(-1.35, 2.25), title=title)
+    ax.set_aspect("equal")
+    ax.set_axis_off()
+
+
+def draw_models(axes):
+    """The six models of the lecture, one on each of six axes."""
+    for ax, (title, (nodes, edges, plates)) in zip(
+        axes.flat, MODELS.items(), strict=True
+    ):
+        draw_plates(ax, nodes, edges, plates, title)
+
+
+def _draw_node(ax, label, x, y, kind):
+    if kind == "parameter":
+        ax.add_patch(Circle((x, y), 0.07, color="black"))
+        ax.text(x, y + 0.16, label, ha="center", va="bottom", fontsize=13)
+        return
+    face = GREY if kind == "observed" else "white"
+    ax.add_patch(
+        Circle((x, y), RADIUS, facecolor=face, edgecolor="black", linewidth=1.5)
+    )
+    ax.text(x, y, label, ha="center", va="center", fontsize=13)
+
+
+def _draw_edge(ax, nodes, start, arrow, end):
+    (_, x0, y0, kind0), (_, x1, y1, kind1) = nodes[start], nodes[end]
+    length = ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5
+    gaps = [0.1 if kind == "parameter" else RADIUS for kind in (kind0, kind1)]
+    ux, uy = (x1 - x0) / length, (y1 - y0) / length
+    tail = (x0 + gaps[0] * ux, y0 + gaps[0] * uy)
+    head = (x1 - gaps[1] * ux, y1 - gaps[1] * uy)
+    style = "-|>" if arrow == "->" else "-"
+    patch = FancyArrowPatch(
+        tail,
+        head,
+        arrowstyle=style,
+        mutation_scale=14,
+        shrinkA=0,
+        shrinkB=0,
+        linewidth=1.3,
+    )
+    patch.set_color("black")
+    ax.add_patch(patch)

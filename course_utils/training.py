@@ -1,0 +1,87 @@
+"""What every training run needs: seeds, minibatches, one progress bar, a device."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+STYLE = Path(__file__).with_name("course.mplstyle")
+
+
+def setup(seed: int = 0, threads: int = 1, dtype: torch.dtype = torch.float32) -> None:
+    """Seed torch, set the figure style and the print options; prints nothing.
+
+    ``dtype`` is what new tensors hold: ``torch.float64`` where a notebook computes
+    statistics and compares digits, ``torch.float32`` where it trains networks.
+
+    One thread is the default on purpose: the small networks of this course gain little
+    from two, the numbers repeat exactly, and two programs that share two cores do not
+    slow each other down tenfold.
+    """
+    import matplotlib.pyplot as plt  # here, so that importing this module stays quick
+
+    if threads < 1:
+        raise ValueError(f"threads must be at least 1, got {threads}")
+    torch.manual_seed(seed)
+    torch.set_num_threads(threads)
+    torch.set_default_dtype(dtype)
+    torch.set_printoptions(precision=4, sci_mode=False)
+    plt.style.use(STYLE)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Inside this block torch draws from ``seed``; afterwards it goes on as before.
+
+    ``torch.distributions`` take no generator, so a picture that samples wraps its
+    draws in ``with seeded(0):`` and always shows the same points.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def minibatches(
+    x: torch.Tensor, batch_size: int, generator: torch.Generator | None = None
+) -> Iterator[torch.Tensor]:
+    """One pass over the rows of ``x`` in random order, ``batch_size`` rows at a time.
+
+    The data sit in memory, so that indexing is all it takes; the last batch may be
+    smaller. No worker processes: those are what fails in notebooks on Windows.
+    """
+    if len(x) == 0:
+        raise ValueError("x is empty: there is nothing to make minibatches from")
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    for index in torch.randperm(len(x), generator=generator).split(batch_size):
+        yield x[index]
+
+
+def progress(steps: Iterable, total: int | None = None, describe=None) -> Iterator:
+    """Go through ``steps`` behind a bar that disappears when the work is done.
+
+    ``describe(state)`` returns the text shown at the bar, such as
+    ``"ELBO -98.4 nats"``.
+    """
+    from tqdm.auto import tqdm
+
+    with tqdm(steps, total=total, leave=False) as bar:
+        for state in bar:
+            if describe is not None:
+                bar.set_postfix_str(describe(state), refresh=False)
+            yield state
+
+
+def choose_device(name: str = "cpu") -> torch.device:
+    """``"cpu"`` (every notebook is sized for it), ``"cuda"`` or ``"auto"``.
+
+    ``"auto"`` takes a CUDA GPU where there is one. Raises ``ValueError`` for another
+    name, and for ``"cuda"`` where torch sees no such GPU.
+    """
+    if name not in ("cpu", "cuda", "auto"):
+        raise ValueError(f"name must be 'cpu', 'cuda' or 'auto', got {name!r}")
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        raise ValueError("name is 'cuda', but torch sees no CUDA GPU: use 'cpu'")
+    return torch.device("cuda" if available and name != "cpu" else "cpu")
