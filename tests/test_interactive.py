@@ -1,0 +1,180 @@
+"""``explore`` and ``play``: pictures, updates, errors, and nothing left behind."""
+
+import base64
+import io
+
+import ipywidgets as widgets
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+
+from course_utils import interactive
+from course_utils.interactive import explore, play
+
+
+def line(ax, height):
+    """A picture without ``update``."""
+    ax.plot([0, 1], [0, height])
+    ax.set(ylim=(0, 5), title=f"{height:.1f}")
+
+
+def moving_line(ax, height):
+    """The same picture with ``update``: in front a legend, behind the ticks."""
+    (artist,) = ax.plot([0, 1], [0, height], label="line")
+    ax.fill_between([0, 1], [4, 4], zorder=0.1)
+    ax.legend(loc="lower right", frameon=True)
+    ax.set(ylim=(0, 5))
+
+    def update(height):
+        artist.set_ydata([0, height])
+        ax.set_title(f"height {height:.1f}")
+
+    update(height)
+    return update
+
+
+def pixels(png):
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
+@pytest.mark.parametrize("draw", [line, moving_line])
+def test_a_slider_changes_the_picture(draw):
+    figure = explore(draw, height=(0.0, 5.0, 0.5, 1.0))
+    first = figure.image.value
+    figure.controls["height"].value = 4.0
+    assert figure.image.value != first
+    figure.controls["height"].value = 1.0
+    assert np.array_equal(pixels(figure.image.value), pixels(first))
+    assert figure.error.value == ""
+
+
+def test_update_and_a_fresh_drawing_give_the_same_pixels():
+    figure = explore(moving_line, height=(0.0, 5.0, 0.5, 1.0))
+    for height in (0.0, 5.0, 2.5):
+        figure.controls["height"].value = height
+        updated = pixels(figure.image.value)
+        figure.redraw(fresh=True)
+        assert np.array_equal(updated, pixels(figure.image.value))
+
+
+def test_update_may_move_what_lay_in_the_background():
+    """The kept background is drawn again when one of its artists changes."""
+
+    def draw(ax, x):
+        band = ax.axvspan(0, 1, zorder=0.2)
+        (dot,) = ax.plot([0], [0], "o")
+        ax.set(xlim=(0, 10), ylim=(-1, 1))
+
+        def update(x):
+            dot.set_xdata([x])
+            if x >= 5:
+                band.set_x(x - 3)
+                ax.set_xlim(-1, 11)
+
+        update(x)
+        return update
+
+    figure = explore(draw, x=(0, 10, 1, 0))
+    for x in (2, 7):
+        figure.controls["x"].value = x
+        updated = pixels(figure.image.value)
+        figure.redraw(fresh=True)
+        assert np.array_equal(updated, pixels(figure.image.value))
+
+
+def test_no_axes_pile_up_and_pyplot_sees_nothing():
+    def with_a_second_scale(ax, height):
+        ax.plot([0, 1], [0, height])
+        ax.twinx().plot([0, 1], [height, 0])
+
+    figure = explore(with_a_second_scale, height=(0.0, 5.0, 1.0, 1.0))
+    for height in (2.0, 3.0, 4.0):
+        figure.controls["height"].value = height
+    assert len(figure._figure.axes) == 2
+    assert plt.get_fignums() == []
+
+
+def test_the_picture_travels_with_the_output():
+    figure = explore(line, height=(0.0, 5.0, 0.5, 1.0))
+    bundle = figure._repr_mimebundle_()
+    assert base64.b64decode(bundle["image/png"]) == figure.image.value
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert bundle["text/plain"] == repr(figure) == "LiveFigure(height=1.0)"
+
+
+def test_the_first_error_reaches_the_cell_and_a_later_one_is_shown():
+    def fails_above_two(ax, height):
+        if height > 2:
+            raise ValueError(f"{height} is too high")
+
+    with pytest.raises(ValueError, match=r"3\.0 is too high"):
+        explore(fails_above_two, height=(0.0, 5.0, 0.5, 3.0))
+    figure = explore(fails_above_two, height=(0.0, 5.0, 0.5, 1.0))
+    figure.controls["height"].value = 4.0
+    assert "ValueError: 4.0 is too high" in figure.error.value
+    figure.controls["height"].value = 1.0
+    assert figure.error.value == ""
+
+
+def test_controls():
+    def draw(axes, a, b, c, d, e):
+        axes[1].set_title(f"{a} {b} {c} {d} {e}")
+
+    figure = explore(
+        draw,
+        panels=2,
+        a=(0, 5, 1, 2),
+        b=(0.0, 1.0, 0.01, 0.5),
+        c=["first", "second"],
+        d=True,
+        e=widgets.IntText(7),
+    )
+    kinds = [type(control).__name__ for control in figure.controls.values()]
+    assert kinds == ["IntSlider", "FloatSlider", "Dropdown", "Checkbox", "IntText"]
+    assert figure.values == {"a": 2, "b": 0.5, "c": "first", "d": True, "e": 7}
+    assert figure.controls["b"].readout_format == ".2f"
+
+
+@pytest.mark.parametrize("bad", [3, (0, 1), (0, 5, 1, 9), (0, 5, 0, 1), [], "text"])
+def test_a_bad_control_is_named(bad):
+    with pytest.raises(ValueError, match="control 'height' must be"):
+        explore(line, height=bad)
+
+
+@pytest.mark.parametrize("draw", [line, moving_line])
+def test_play_walks_over_states(draw):
+    film = play([1.0, 2.0, 4.0], draw)
+    assert film.values == {"step": 2}
+    last = film.image.value
+    film.controls["step"].value = 0
+    assert film.image.value != last
+    assert any(isinstance(child, widgets.Play) for child in film.children)
+    assert play([1.0, 2.0], draw, start=0).values == {"step": 0}
+
+
+def test_play_needs_states():
+    with pytest.raises(ValueError, match="states is empty"):
+        play([], line)
+
+
+class FakeShell:
+    """What IPython tells about the cell that runs."""
+
+    def __init__(self):
+        self.execution_count = 1
+
+    def get_parent(self):
+        return {"metadata": {"cellId": "surface"}}
+
+
+def test_running_a_cell_again_closes_its_earlier_figures(monkeypatch):
+    shell = FakeShell()
+    monkeypatch.setattr(interactive, "get_ipython", lambda: shell)
+    monkeypatch.setattr(interactive, "_shown", {})
+    first = explore(line, height=(0.0, 5.0, 0.5, 1.0))
+    second = explore(line, height=(0.0, 5.0, 0.5, 1.0))
+    assert first.comm is not None and second.comm is not None
+    shell.execution_count = 2
+    explore(line, height=(0.0, 5.0, 0.5, 1.0))
+    assert first.comm is None and second.comm is None
