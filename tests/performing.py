@@ -1,0 +1,96 @@
+"""Perform a notebook inside the test process, and report its faults."""
+
+import contextlib
+import functools
+import io
+import linecache
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import matplotlib
+import pytest
+
+from tools import NOTEBOOKS, code_cells, label, load, tags
+
+
+def report(path, faults):
+    """Fail with one line per fault, and without the traceback, if there is any."""
+    lines = [f"{path.stem}, {fault}" for fault in faults]
+    if lines:
+        pytest.fail("\n".join(lines), pytrace=False)
+
+
+@dataclass
+class Performance:
+    """The traces of one run of a notebook without a kernel.
+
+    ``live`` holds the cell name and the figure of each widget in order of appearance,
+    ``before`` the names that an exercise finds, ``unshown`` the cells that left pyplot
+    figures open, ``style`` the figure style that the notebook has set, ``cell`` the
+    name of the cell that runs.
+    """
+
+    cell: str = ""
+    live: list[tuple[str, object]] = field(default_factory=list)
+    before: dict[str, dict] = field(default_factory=dict)
+    unshown: list[str] = field(default_factory=list)
+    style: dict = field(default_factory=dict)
+
+
+@functools.cache
+def perform(path: Path) -> Performance:
+    """Run the code cells of a notebook in one namespace, from the notebooks' folder."""
+    from IPython.display import display
+    from matplotlib import pyplot as plt
+
+    from course_utils import interactive
+
+    done, cells = Performance(), code_cells(load(path))
+    namespace = {"__name__": "__main__", "display": display}
+    with contextlib.ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        stack.enter_context(contextlib.chdir(NOTEBOOKS))
+        stack.enter_context(_torch_left_alone())
+        stack.enter_context(matplotlib.rc_context())
+        matplotlib.use("Agg")
+        patch.setattr(plt, "show", lambda: plt.close("all"))
+        for function in ("explore", "play"):
+            recorder = _recording(getattr(interactive, function), done)
+            patch.setattr(interactive, function, recorder)
+        for cell in cells:
+            done.cell = name = label(cell)
+            if "exercise" in tags(cell):
+                done.before[name] = dict(namespace)
+            run_source(cell.source, namespace, f"<{path.stem}: {name}>")
+            if plt.get_fignums():
+                done.unshown.append(name)
+                plt.close("all")
+        done.style = dict(matplotlib.rcParams)
+    return done
+
+
+def run_source(source: str, namespace: dict, name: str) -> None:
+    """Execute source text so that tracebacks and ``inspect`` find its lines."""
+    linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+    exec(compile(source, name, "exec"), namespace)
+
+
+def _recording(function, performance):
+    @functools.wraps(function)
+    def recorder(*arguments, **options):
+        figure = function(*arguments, **options)
+        performance.live.append((performance.cell, figure))
+        return figure
+
+    return recorder
+
+
+@contextlib.contextmanager
+def _torch_left_alone():
+    import torch
+
+    threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
+    with torch.random.fork_rng(devices=[]):
+        yield
+    torch.set_num_threads(threads)
+    torch.set_default_dtype(dtype)

@@ -1,0 +1,209 @@
+"""The house rules: floors, sizes, words, docstrings, the slide map, the errata."""
+
+import ast
+import shutil
+import subprocess
+import sys
+import unicodedata
+from pathlib import Path
+
+import pytest
+from performing import report
+
+from tools import ROOT, code_cells, load, notebook_paths, slide_map, tags
+
+PACKAGE = ROOT / "course_utils"
+FLOORS = {
+    **dict.fromkeys(["data", "training", "verification", "quadrature"], 1),
+    "plotting": 3,
+    **dict.fromkeys(["interactive", "exercises"], 4),
+    "__main__": 5,
+}
+MODELS = 2  # the floor of every other module
+MAX_LINES = 250
+LONGER_FOR_A_REASON = {  # path: why it is not two modules
+    "course.py": "one file that runs before anything is installed",
+}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+TEXT = {".cff", ".css", ".csv", ".ipynb", ".md", ".mplstyle", ".py", ".toml", ".txt"}
+TEXT |= {".yaml", ".yml", ""}
+
+
+def tracked_files():
+    """The files of the repository, in a clone as in an unpacked archive."""
+    if shutil.which("git") and (ROOT / ".git").exists():
+        command = ["git", "ls-files", "-z", "-co", "--exclude-standard"]
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True)
+        if listed.returncode == 0:
+            paths = [ROOT / p for p in listed.stdout.decode().split("\0") if p]
+            return sorted(path for path in paths if path.is_file())
+    away = {"build", "__pycache__"}
+    return sorted(
+        path
+        for path in ROOT.rglob("*")
+        if path.is_file()
+        and not any(
+            part in away or part.startswith(".") or part.endswith(".egg-info")
+            for part in path.relative_to(ROOT).parts[:-1]
+        )
+    )
+
+
+def text_files():
+    return [path for path in tracked_files() if path.suffix in TEXT]
+
+
+def python_files():
+    return [path for path in tracked_files() if path.suffix == ".py"]
+
+
+def short(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported(path: Path):
+    """Full dotted names of what a module of the package imports from the package."""
+    package = module_name(path).split(".")
+    if path.name != "__init__.py":
+        package = package[:-1]
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def floor(dotted: str) -> int:
+    """The floor of ``course_utils.<part>…``; the bare package is the ground, 0."""
+    part = dotted.split(".")[1] if "." in dotted else ""
+    is_module = (PACKAGE / part).is_dir() or (PACKAGE / f"{part}.py").exists()
+    return FLOORS.get(part, MODELS) if part and is_module else 0
+
+
+@pytest.mark.parametrize("path", MODULES, ids=short)
+def test_imports_point_downwards(path):
+    own = module_name(path)
+    inside = ".".join(own.split(".")[:2])
+    for name in imported(path):
+        if not name.startswith("course_utils"):
+            continue
+        if own.count(".") > 1 and name.startswith(f"{inside}."):
+            rest = name.removeprefix(f"{inside}.").split(".")[0]
+            sibling = PACKAGE / inside.split(".")[1] / f"{rest}.py"
+            assert not sibling.exists(), f"{own} imports its neighbour {name}"
+        elif not name.startswith(f"{own}_"):  # mixture may stand on mixture_fast
+            assert floor(name) < floor(own), f"{own} imports {name}, which is not below"
+
+
+def test_the_package_is_light():
+    """Importing every module loads no test library; the package alone costs little."""
+    names = [module_name(path) for path in MODULES if path.name != "__main__.py"]
+    code = (
+        "import sys, time, importlib, torch\n"
+        "start = time.perf_counter()\n"
+        "import course_utils\n"
+        "print(time.perf_counter() - start)\n"
+        f"for name in {names!r}: importlib.import_module(name)\n"
+        "print(sorted({'scipy', 'sklearn', 'pandas', 'pytest'} & set(sys.modules)))\n"
+    )
+    run = [sys.executable, "-c", code]
+    done = subprocess.run(run, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    seconds, heavy = done.stdout.splitlines()
+    assert heavy == "[]"
+    assert float(seconds) < 0.03
+    assert not done.stderr
+
+
+@pytest.mark.parametrize("path", MODULES, ids=short)
+def test_public_names_have_docstrings(path):
+    tree = ast.parse(path.read_text("utf-8"))
+    assert ast.get_docstring(tree), "the module has no docstring"
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    own = [node for node in classes if node.name[0] != "_" and not node.bases]
+    bodies = [tree.body, *(node.body for node in own)]  # subclasses inherit the rest
+    for node in (node for body in bodies for node in body if isinstance(node, kinds)):
+        if not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{node.name} has no docstring"
+
+
+def test_modules_are_small():
+    sizes = {short(p): len(p.read_text("utf-8").splitlines()) for p in python_files()}
+    long = {path: size for path, size in sizes.items() if size > MAX_LINES}
+    unexplained = {p: size for p, size in long.items() if p not in LONGER_FOR_A_REASON}
+    assert not unexplained, f"more than {MAX_LINES} lines: {unexplained}"
+    assert set(LONGER_FOR_A_REASON) <= set(long), "a reason that is no longer needed"
+
+
+def test_text_is_utf8_composed_and_finished():
+    unfinished = ["TO" + "DO", "FIX" + "ME", "XX" + "X"]
+    for path in text_files():
+        text = path.read_bytes().decode("utf-8")
+        assert unicodedata.is_normalized("NFC", text), f"{short(path)} is not NFC"
+        assert "\r" not in text, f"{short(path)} has line ends of another system"
+        if path.suffix != ".ipynb":  # base64 of pictures may hold any letters
+            for word in unfinished:
+                assert word not in text, f"{short(path)} holds {word}"
+    for path in notebook_paths():
+        for cell in load(path).cells:
+            assert not any(word in cell.source for word in unfinished), short(path)
+
+
+@pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
+def test_ruff(command):
+    run = [sys.executable, "-m", "ruff", *command, "--output-format=concise", "."]
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        pytest.fail(done.stdout + done.stderr, pytrace=False)
+
+
+def test_slide_map_is_up_to_date():
+    written = slide_map.TARGET.read_text("utf-8")
+    assert written == slide_map.render(), "run `python course.py notebooks`"
+
+
+def _claims_of(path):
+    for claim in slide_map.read_claims():
+        if path.stem[:2] in slide_map.places(claim):
+            yield claim
+
+
+def test_claims_are_covered(notebook_path):
+    covered = slide_map.sections(notebook_path)
+    missing = [c for c in _claims_of(notebook_path) if c["id"] not in covered]
+    report(
+        notebook_path, (f"no cell has the tag {c['id']}: {c['claim']}" for c in missing)
+    )
+
+
+def _verified_ids(notebook):
+    """Claim ids whose section, down to the next tagged cell, calls ``verify``."""
+    verified, ids = set(), set()
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and tags(cell):
+            ids = set(tags(cell))
+        elif cell in code_cells(notebook) and "verify(" in cell.source:
+            verified |= ids
+    return verified
+
+
+def test_claims_are_verified(notebook_path, notebook):
+    verified = _verified_ids(notebook)
+    claims = [c for c in _claims_of(notebook_path) if c["kind"].startswith("verify")]
+    missing = [c for c in claims if c["id"] not in verified]
+    report(notebook_path, (f"{c['id']} is not verified: {c['claim']}" for c in missing))
+
+
+def test_errata_are_listed(notebook_path):
+    page = (ROOT / "docs" / "errata.md").read_text("utf-8")
+    wrong = [c["id"] for c in _claims_of(notebook_path) if "erratum" in c["kind"]]
+    missing = [claim for claim in wrong if claim not in page]
+    report(notebook_path, (f"docs/errata.md does not name {c}" for c in missing))
