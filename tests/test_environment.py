@@ -1,0 +1,173 @@
+"""The lists of packages agree, the report tells the truth, and importing is quick."""
+
+import importlib
+import re
+import statistics
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+
+import pytest
+import yaml
+
+from course_utils import __main__ as report
+from course_utils import data
+from tools import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+CONDA = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
+CONDA_NAMES = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
+FLOORS = ["data", "training", "verification", "quadrature", "gaussian"]
+FLOOR_MODULES = [f"course_utils.{name}" for name in FLOORS]
+
+
+def split(requirement):
+    """``"numpy>=2.0"`` or conda's ``"numpy >=2.0"`` as a name and a bound."""
+    name, bound = re.fullmatch(r"([\w-]+) ?([=<>\d.,*]*)", requirement).groups()
+    return name, bound.removeprefix("==")
+
+
+def test_conda_and_pip_ask_for_the_same():
+    *packages, pip = CONDA["dependencies"]
+    conda = dict(split(package) for package in packages)
+    assert conda.pop("python") == PROJECT["requires-python"] + ",<3.14"
+    conda.pop("pip")
+    renamed = {CONDA_NAMES.get(name, name): bound for name, bound in conda.items()}
+    assert renamed == dict(map(split, [*PROJECT["dependencies"], *EXTRAS["test"]]))
+    assert pip == {"pip": ["-e ."]}  # all the rest comes from conda-forge
+    assert CONDA["channels"] == ["conda-forge", "nodefaults"]
+
+
+def pins():
+    """constraints.txt as a dictionary; every line is an exact pin."""
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    exact = [line for line in lines if not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in exact)
+    return dict(line.lower().split("==") for line in exact)
+
+
+def test_every_direct_dependency_is_pinned_within_its_bound():
+    exact = pins()
+    everything = sum(EXTRAS.values(), PROJECT["dependencies"])
+    for name, bound in map(split, everything):
+        version = report.numbers(exact[name])
+        if bound.startswith(">="):
+            assert version >= report.numbers(bound), name
+        else:
+            assert exact[name].startswith(bound.removesuffix("*")), name
+
+
+def test_the_lower_bounds_job_takes_the_lowest_torch():
+    workflow = (ROOT / ".github" / "workflows" / "course.yml").read_text("utf-8")
+    (lowest,) = re.findall(r"torch==(\S+)", workflow)
+    bound = dict(map(split, PROJECT["dependencies"]))["torch"]
+    assert report.numbers(lowest)[:2] == report.numbers(bound)
+    assert yaml.safe_load(workflow)["jobs"].keys() == {"tested", "newest", "lowest"}
+
+
+def test_citation_is_complete():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert citation["cff-version"] == "1.2.0"
+    assert {"message", "title", "authors", "version"} <= citation.keys()
+    assert str(citation["version"]) == PROJECT["version"]
+    licence = (ROOT / "LICENSE").read_text("utf-8")
+    assert "2026 The course authors" in licence
+    assert all(words in licence for words in ("MIT", "CC BY 4.0", "CC BY-SA 3.0"))
+
+
+def test_report_ends_in_ready():
+    run = [sys.executable, "-m", "course_utils"]
+    done = subprocess.run(run, capture_output=True, encoding="utf-8", cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[-1] == "READY" and done.stdout.isascii() and not done.stderr
+    for name, bound in map(split, PROJECT["dependencies"]):
+        assert any(re.match(rf"{name} \S+ \(at least {bound[2:]}\)", x) for x in lines)
+
+
+def failing(capsys):
+    """The one sentence with which the report ends when it is not ready."""
+    assert report.main() == 1
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last != "READY"
+    return last
+
+
+def test_report_package_missing(capsys, monkeypatch):
+    monkeypatch.setattr(report, "minima", lambda: {"no-such-package": "1.0"})
+    assert "no-such-package is missing: run `python course.py" in failing(capsys)
+
+
+def test_report_package_too_old(capsys, monkeypatch):
+    monkeypatch.setattr(report, "minima", lambda: {"numpy": "99.1"})
+    assert "is too old, 99.1 is needed" in failing(capsys)
+
+
+def test_report_course_not_installed(capsys, monkeypatch):
+    def nothing(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(report.metadata, "metadata", nothing)
+    assert "course_utils is not installed here" in failing(capsys)
+
+
+@pytest.mark.parametrize(
+    ("platform", "words"), [("win32", "Visual C++"), ("linux", "course.py clean")]
+)
+def test_report_torch_does_not_load(capsys, monkeypatch, platform, words):
+    load = importlib.import_module
+
+    def broken(name):
+        if name == "torch":
+            raise OSError("[WinError 126] the module was not found: fbgemm.dll")
+        return load(name)
+
+    monkeypatch.setattr(report.importlib, "import_module", broken)
+    monkeypatch.setattr(report.sys, "platform", platform)
+    sentence = failing(capsys)
+    assert "torch does not load" in sentence and words in sentence
+
+
+def test_report_data_damaged(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(data, "DATA_DIR", tmp_path)
+    assert "data file 'heights.csv'" in failing(capsys)
+
+
+def test_report_other_kernel(capsys, monkeypatch):
+    kernelspec = importlib.import_module("jupyter_client.kernelspec")
+    other = kernelspec.KernelSpec(argv=["/another/bin/python", "-m", "x"])
+    monkeypatch.setattr(
+        kernelspec.KernelSpecManager, "get_kernel_spec", lambda self, name: other
+    )
+    assert "starts another Python, /another/bin/python" in failing(capsys)
+
+
+def test_report_no_kernel(capsys, monkeypatch):
+    kernelspec = importlib.import_module("jupyter_client.kernelspec")
+
+    def missing(self, name):
+        raise kernelspec.NoSuchKernel(name)
+
+    monkeypatch.setattr(kernelspec.KernelSpecManager, "get_kernel_spec", missing)
+    assert "finds no kernel python3" in failing(capsys)
+
+
+def test_importing_the_floors_is_quick_and_light():
+    """At most 30 ms on top of torch, and nothing loaded that only tests need."""
+    code = (
+        "import sys, time, importlib, torch\n"
+        "start = time.perf_counter()\n"
+        f"for name in {FLOOR_MODULES!r}: importlib.import_module(name)\n"
+        "print(time.perf_counter() - start)\n"
+        "print(*{'sklearn', 'scipy', 'matplotlib', 'IPython'} & set(sys.modules))\n"
+    )
+    seconds = []
+    for _ in range(3):
+        run = [sys.executable, "-c", code]
+        done = subprocess.run(run, capture_output=True, text=True, check=True)
+        time, heavy = done.stdout.split("\n")[:2]
+        assert heavy == ""
+        seconds.append(float(time))
+    assert statistics.median(seconds) <= 0.030, seconds
