@@ -44,7 +44,7 @@ def test_verdicts(answer, verdict):
 
 
 def test_an_answer_may_write_on_its_arguments():
-    assert "0 times the right value" in exercise.verdict(lambda x: x.zero_().sum())
+    assert "✓" in exercise.verdict(lambda x: x.div_(len(x)).sum())
     assert X.tolist() == [1.0, 2.0, 4.0]
 
 

@@ -1,6 +1,7 @@
 """The pictures of notebook 01. Heights are in metres, log-likelihoods in nats."""
 
 import torch
+from matplotlib.colors import ListedColormap
 from torch.distributions import Normal, kl_divergence
 
 from course_utils.gaussian import log_likelihood_surface
@@ -13,23 +14,33 @@ HEIGHT_GRID = torch.linspace(1.4, 1.95, 400, dtype=torch.float64)
 X_GRID = torch.linspace(-6, 6, 601, dtype=torch.float64)
 
 
-def plot_family(ax, members, x):
-    """A handful of members of one family, and the data they are candidates for."""
-    for number, member in enumerate(members):
-        label = "candidates" if number == 0 else None
-        plot_density(ax, member, HEIGHT_GRID, label=label, alpha=0.55, linewidth=1.5)
-    plot_rug(ax, x, label="data")
-    ax.set(xlabel="height (m)", ylabel="density (per m)", ylim=(0, None))
-    ax.legend(loc="upper left")
+def plot_family(ax, members, x, names="ABCDEFGH"):
+    """Some members of one family, with a letter on each peak, and the data below."""
+    for name, member in zip(names, members, strict=True):
+        style = "-" if member.stddev < 0.06 else "--"
+        line = plot_density(ax, member, HEIGHT_GRID, linestyle=style, linewidth=1.6)
+        ax.text(member.mean, line.get_ydata().max() + 0.15, name, ha="center")
+    plot_rug(ax, x)
+    ax.set(xlabel="height (m)", ylabel="density (per m)", ylim=(0, 11.2))
 
 
 def plot_surface(ax, x):
-    """The log-likelihood of ``x`` over (μ, σ), in steps below its top."""
+    """The log-likelihood of ``x`` over (μ, σ), with its value on some lines."""
     surface = log_likelihood_surface(x, MU_GRID, SIGMA_GRID)
-    below = surface - surface.max()
-    levels = [-30, -25, -20, -15, -10, -7, -5, -3.5, -2, -1, -0.4, 0]
-    ax.contourf(MU_GRID, SIGMA_GRID, below, levels=levels, extend="min")
-    ax.set(xlabel="μ (m)", ylabel="σ (m)")
+    below = torch.tensor([30, 25, 20, 15, 10, 7, 5, 3.5, 2, 1, 0.4, 0])
+    bands = (surface.max() - below).tolist()
+    ax.contourf(MU_GRID, SIGMA_GRID, surface, levels=bands, extend="min")
+    style = {"colors": "black", "linewidths": 0.8, "linestyles": "solid"}
+    levels = [0, 5, 10, 12, 14]
+    ax.contour(MU_GRID, SIGMA_GRID, surface, levels=levels, **style)
+    for level in levels:  # written where the line crosses a column from below or above
+        column = surface.amax(dim=0).argmax() if level > 9 else 25
+        above = (surface[:, column] >= level).nonzero().flatten()
+        row = above[-1] if level > 9 else above[0]
+        place = (MU_GRID[column], SIGMA_GRID[row])
+        colour = "black" if level > 9 else "white"
+        ax.text(*place, f"{level}", color=colour, ha="center", va="bottom", fontsize=11)
+    ax.set(xlabel="μ (m)", ylabel="σ (m)", ylim=(SIGMA_GRID[0], SIGMA_GRID[-1]))
 
 
 def draw_likelihood(axes, mu, sigma, x):
@@ -44,7 +55,7 @@ def draw_likelihood(axes, mu, sigma, x):
         x, ends, "o", color=COLOUR["data"], label="data", markersize=5
     )
     dots.set_clip_on(False)
-    axes[1].set(xlabel="height (m)", ylabel="density (per m)", ylim=(0, 16))
+    axes[1].set(xlabel="height (m)", ylabel="density (per m)", ylim=(0, 14))
     axes[1].legend(loc="upper left")
 
     def update(mu, sigma):
@@ -64,9 +75,9 @@ def draw_likelihood(axes, mu, sigma, x):
 def plot_ascent(ax, x, path):
     """The steps of gradient ascent ``(steps, 2)`` on the surface of ``x``."""
     plot_surface(ax, x)
-    ax.plot(path[:, 0], path[:, 1], ".-", color="white", linewidth=1.2, markersize=7)
+    ax.plot(path[:, 0], path[:, 1], ".-", color="black", linewidth=1, markersize=6)
     ax.plot(*path[0], "s", color=COLOUR["latent"], markersize=9, label="start")
-    ax.plot(*path[-1], "*", color=COLOUR["target"], markersize=16, label="end")
+    ax.plot(*path[-1], "*", color=COLOUR["target"], markersize=13, label="end")
     legend = ax.legend(loc="upper right", frameon=True)
     legend.get_frame().set_alpha(0.9)
 
@@ -114,8 +125,9 @@ def plot_cross_entropy(ax, mu_grid, cross_entropy, entropy):
     best = mu_grid[kl.argmin()]
     ax.axvline(best, color=COLOUR["quiet"], linewidth=0.8)
     ax.plot([best, best], [kl.min(), cross_entropy.min()], "o", color=COLOUR["data"])
-    ax.set(xlabel="μ of the model", ylabel="nats", ylim=(0, 4.2))
-    ax.legend(loc="upper center", ncols=3, columnspacing=1.2, handlelength=1.6)
+    ax.set(xlabel="μ of the model", ylabel="nats", ylim=(0, None))
+    place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)}
+    ax.legend(ncols=3, columnspacing=1.2, handlelength=1.6, **place)
 
 
 def draw_empirical(ax, m, seed, mu=1.68, sigma=0.07):
@@ -132,7 +144,7 @@ def draw_empirical(ax, m, seed, mu=1.68, sigma=0.07):
     sample.set_label("empirical, over m samples")
     ax.axvline(mu, color=COLOUR["target"], linewidth=1)
     line = ax.axvline(mu, color=COLOUR["model"], linewidth=1, linestyle="--")
-    ax.set(xlabel="μ of the model (m)", ylabel="nats per example", ylim=(-2.2, 2.2))
+    ax.set(xlabel="μ of the model (m)", ylabel="nats per example", ylim=(-1.5, 2.2))
     ax.legend(loc="upper right")
 
     def update(m, seed):
@@ -142,7 +154,8 @@ def draw_empirical(ax, m, seed, mu=1.68, sigma=0.07):
         sample.set_ydata(mean_log_likelihood(mean, variance))
         line.set_xdata([mean, mean])
         error = 1000 * (mean.item() - mu)
-        ax.set_title(f"m = {m}: the maximum is off by {error:+.1f} mm")
+        side = "right" if error > 0 else "left"
+        ax.set_title(f"m = {m}: the maximum is {abs(error):.1f} mm too far {side}")
 
     update(m, seed)
     return update
@@ -157,12 +170,13 @@ def plot_spread(ax, sizes, spread, sigma):
     ax.set_xticks(sizes.tolist(), [str(m) for m in sizes.tolist()])
     ax.set_yticks([0.5, 1, 2, 3], ["0.5", "1", "2", "3"])
     ax.minorticks_off()
+    ax.grid(color="#DDDDDD")
     ax.legend()
 
 
 def plot_bias(ax, sizes, ratio, standard_error):
     """Mean of the estimated variance over the true one, with (m − 1)/m beside it."""
-    m = torch.arange(2, sizes.max() + 1)
+    m = torch.linspace(2, float(sizes.max()), 200)
     ax.plot(m, (m - 1) / m, color=COLOUR["target"], label="(m − 1)/m")
     ax.axhline(1, color=COLOUR["quiet"], linestyle=":", label="no bias")
     style = {"fmt": "o", "color": COLOUR["model"], "capsize": 4}
@@ -172,22 +186,24 @@ def plot_bias(ax, sizes, ratio, standard_error):
     ax.legend(loc="lower right")
 
 
-def plot_histogram(ax, x, density=None, label="data", **style):
-    """A histogram of heights as a density, with a fitted curve above it."""
+def plot_histogram(ax, x, label="data", **style):
+    """A histogram of heights, scaled as a density."""
     bins = torch.arange(1.40, 2.02, 0.0254)
     style = {"color": "#BBBBBB", "alpha": 0.7, **style}
     ax.hist(x, bins=bins, density=True, label=label, **style)
-    if density is not None:
-        plot_density(ax, density, torch.linspace(1.4, 2.0, 300), label="one Gaussian")
     ax.set(xlabel="height (m)", ylabel="density (per m)")
     ax.legend(loc="upper left")
 
 
 def plot_hidden_states(ax, hidden, x):
     """A time series over the hidden state that made it, as a band of colour."""
-    t = torch.arange(len(x))
-    ax.fill_between(
-        t, -4, 4, where=hidden == 1, step="mid", color="#F6E3B5", linewidth=0
-    )
-    ax.plot(t, x, ".-", color=COLOUR["data"], linewidth=1)
-    ax.set(xlabel="time", ylabel="x", ylim=(-4, 4), xlim=(0, len(x) - 1))
+    bands = {
+        "extent": (-0.5, len(x) - 0.5, -4, 4),
+        "aspect": "auto",
+        "vmin": 0,
+        "vmax": 1,
+    }
+    shades = ListedColormap(["white", "#F6E3B5"])
+    ax.imshow(hidden[None], cmap=shades, interpolation="nearest", **bands)
+    ax.plot(x, ".-", color=COLOUR["data"], linewidth=1)
+    ax.set(xlabel="time", ylabel="x", ylim=(-4, 4), xlim=(-0.5, len(x) - 0.5))

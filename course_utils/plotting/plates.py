@@ -84,13 +84,13 @@ def draw_plates(ax, nodes, edges, plates, title=""):
         )
         ax.add_patch(frame)
         ax.text(
-            right - 0.08, bottom + 0.06, label, ha="right", va="bottom", fontsize=11
+            right - 0.08, bottom + 0.06, label, ha="right", va="bottom", fontsize=12
         )
     for edge in edges:
         _draw_edge(ax, nodes, *edge.split())
     for label, x, y, kind in nodes.values():
         _draw_node(ax, label, x, y, kind)
-    ax.set(xlim=(-2.3, 2.3), ylim=(-1.35, 2.25), title=title)
+    ax.set(xlim=(-2.3, 2.3), ylim=(-1.3, 2.3), title=title)
     ax.set_aspect("equal")
     ax.set_axis_off()
 
@@ -106,13 +106,13 @@ def draw_models(axes):
 def _draw_node(ax, label, x, y, kind):
     if kind == "parameter":
         ax.add_patch(Circle((x, y), 0.07, color="black"))
-        ax.text(x, y + 0.16, label, ha="center", va="bottom", fontsize=13)
+        ax.text(x, y + 0.16, label, ha="center", va="bottom", fontsize=15)
         return
     face = GREY if kind == "observed" else "white"
     ax.add_patch(
         Circle((x, y), RADIUS, facecolor=face, edgecolor="black", linewidth=1.5)
     )
-    ax.text(x, y, label, ha="center", va="center", fontsize=13)
+    ax.text(x, y, label, ha="center", va="center", fontsize=15)
 
 
 def _draw_edge(ax, nodes, start, arrow, end):
