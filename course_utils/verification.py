@@ -35,7 +35,6 @@ def verify(
         )
     size = torch.where(right.isfinite(), right.abs(), 0.0)
     allowed, how = atol + rtol * size, _tolerance_text(atol, rtol)
-    cases = max(left.numel(), right.numel())
     if standard_error is not None:
         error = _as_float64("standard_error", standard_error)
         if not bool((error > 0).all()):
@@ -47,7 +46,9 @@ def verify(
     holds = gap <= allowed
     if not bool(holds.all()):
         raise AssertionError(_failure(claim, left, right, relation, how, gap, holds))
-    print(f"✓ {claim}   ({how}{f', {cases} cases' * (cases > 1)})")
+    notes = [how] if how != "exactly" or relation == "==" else []
+    notes += [f"{holds.numel()} cases"] * (holds.numel() > 1)
+    print(f"✓ {claim}" + f"   ({', '.join(notes)})" * bool(notes))
 
 
 def _as_float64(name: str, value) -> torch.Tensor:

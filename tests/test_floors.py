@@ -25,12 +25,14 @@ def test_verify_prints_one_line_without_measured_numbers(capsys):
     verify("a = b", 1.0, 1.0 + 1e-8, atol=1e-6)
     verify("a = b", [1.0, 2.0], [1.0, 2.0])
     verify("a ≥ b", torch.tensor([1.0, 2.0, 3.0]), 1.0, relation=">=")
+    verify("a ≥ b", 2.0, 1.0, relation=">=")
     verify("mean = 0", 0.3, 0.0, standard_error=0.1)
     verify("a = b", 100.0, 101.0, rtol=0.1, atol=0.5)
     assert capsys.readouterr().out.splitlines() == [
         "✓ a = b   (within 1e-06)",
         "✓ a = b   (exactly, 2 cases)",
-        "✓ a ≥ b   (exactly, 3 cases)",
+        "✓ a ≥ b   (3 cases)",
+        "✓ a ≥ b",
         "✓ mean = 0   (within 4 standard errors)",
         "✓ a = b   (within 0.5 + 0.1 relative)",
     ]

@@ -28,6 +28,7 @@ class Exercise:
     ``cases`` are tuples of arguments, chosen so that no mistake gives the right result
     by accident. ``expected`` says in words what a good answer returns. Results are
     compared within ``tolerance``, relative to the largest entry of the reference.
+    ``error_hints`` maps a part of an error message to a hint that says more.
     """
 
     name: str
@@ -35,8 +36,9 @@ class Exercise:
     cases: tuple[tuple, ...]
     expected: str
     first_hint: str
-    mistakes: tuple[Mistake, ...] = field(default=())
+    mistakes: tuple[Mistake, ...] = ()
     tolerance: float = 1e-6
+    error_hints: dict[str, str] = field(default_factory=dict)
 
     def check(self, answer: Callable) -> None:
         """Run ``answer`` on every case and print the verdict."""
@@ -49,6 +51,9 @@ class Exercise:
         try:
             results = [answer(*_copies(case)) for case in self.cases]
         except Exception as error:  # the learner's own error: shown, never raised
+            for part, hint in self.error_hints.items():
+                if part in str(error):
+                    return self._wrong(hint)
             what = f"{type(error).__name__}: {error}".splitlines()[0]
             return self._wrong(
                 f"it stopped with {what}. It is called with {self._call()}"
@@ -102,6 +107,42 @@ class Exercise:
         return ", ".join(_describe(value) for value in self.cases[0])
 
 
+@dataclass(frozen=True)
+class Parts:
+    """Exercises on entries of one tuple: the verdict is on the first that is wrong.
+
+    ``names`` are those of the entries; each exercise comes with the number of its own.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    exercises: tuple[tuple[int, Exercise], ...]
+
+    def check(self, answer: Callable) -> None:
+        """Run ``answer`` and print the verdict."""
+        print(self.verdict(answer))
+
+    def verdict(self, answer: Callable) -> str:
+        """The line that ``check`` prints."""
+        for number, exercise in self.exercises:
+            part = self._entry(answer, number) if callable(answer) else answer
+            line = exercise.verdict(part)
+            if not line.startswith("✓"):
+                return line
+        return f"✓ {self.name}: correct"
+
+    def _entry(self, answer, number):
+        def entry(*case):
+            result = answer(*case)
+            if result is None:
+                return None
+            if not isinstance(result, (tuple, list)) or len(result) != len(self.names):
+                raise TypeError(f"return the tuple ({', '.join(self.names)})")
+            return result[number]
+
+        return entry
+
+
 def _describe(value) -> str:
     if not isinstance(value, torch.Tensor):
         return f"a {type(value).__name__}"
@@ -120,9 +161,11 @@ def _as_tensor(result) -> torch.Tensor:
 
 
 def _close(a: torch.Tensor, b: torch.Tensor, tolerance: float) -> bool:
+    """Equal up to rounding; NaN equals NaN, so that mistakes may hold it, too."""
     a, b = a.double(), b.double()
-    scale = b.abs().max().item() if b.numel() else 0.0
-    return torch.allclose(a, b, rtol=0, atol=tolerance * max(scale, 1e-12))
+    sizes = b[b.isfinite()].abs()
+    atol = tolerance * max(sizes.max().item() if len(sizes) else 0.0, 1e-12)
+    return torch.allclose(a, b, rtol=0, atol=atol, equal_nan=True)
 
 
 def _ratio(a: torch.Tensor, b: torch.Tensor) -> float | None:
