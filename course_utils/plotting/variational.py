@@ -1,0 +1,222 @@
+"""The pictures of notebook 03. Bounds, gaps and log p(x) are in nats."""
+
+import math
+
+import torch
+from matplotlib.patches import Ellipse
+from torch.distributions import Normal
+
+from course_utils.plotting import COLOUR
+from course_utils.variational import elbo_by_quadrature
+
+GAP = "#F2C14E"  # the gap: a light tone of the colour of q
+
+
+def plot_bags(ax, labels, probability):
+    """p(z | x) over a handful of bags, as horizontal bars."""
+    bars = ax.barh(labels, probability, color=COLOUR["latent"], height=0.7)
+    ax.bar_label(bars, [f"{p:.3f}" for p in probability.tolist()], padding=4)
+    ax.invert_yaxis()
+    ax.set(xlabel="p(z | x)", xlim=(0, 1.12 * probability.max().item()))
+
+
+def plot_term_count(ax, per_second):
+    """How many terms the sum has, and how long it takes at ``per_second`` terms."""
+    d = torch.arange(1, 101)
+    ax.semilogy(d, 2.0**d, color=COLOUR["model"])
+    marks = {"1 second": 1, "1 year": 3.156e7, "age of the universe": 4.35e17}
+    for name, seconds in marks.items():
+        ax.axhline(seconds * per_second, color=COLOUR["quiet"], linestyle=":")
+        ax.text(2, 1.6 * seconds * per_second, name, fontsize=11, va="bottom")
+    ax.plot([100], [2.0**100], "o", color=COLOUR["target"])
+    ax.annotate("$2^{100}$", (100, 2.0**100), (90, 2.0**100), va="center", ha="right")
+    ax.set(
+        xlabel="number of binary latents D", ylabel="terms in the sum", ylim=(1, 1e33)
+    )
+
+
+def draw_jensen(ax, share, low=0.25, high=3.0):
+    """The log curve, two points on it, and the gap at their weighted mean."""
+    w = torch.linspace(0.08, 3.4, 300)
+    ax.plot(w, w.log(), color=COLOUR["model"], label="log w")
+    ends = [math.log(low), math.log(high)]
+    ax.plot([low, high], ends, "o--", color=COLOUR["latent"], label="chord: E[log w]")
+    (gap,) = ax.plot([], [], color=COLOUR["target"], linewidth=5, label="gap")
+    (top,) = ax.plot([], [], "o", color=COLOUR["model"], markersize=9)
+    (bottom,) = ax.plot([], [], "o", color=COLOUR["latent"], markersize=9)
+    ax.set(xlabel="w", ylabel="log w", ylim=(-2, 1.6))
+    ax.legend(loc="lower right")
+
+    def update(share):
+        mean = (1 - share) * low + share * high
+        outside, inside = math.log(mean), (1 - share) * ends[0] + share * ends[1]
+        gap.set_data([mean, mean], [inside, outside])
+        top.set_data([mean], [outside])
+        bottom.set_data([mean], [inside])
+        text = f"log E[w] = {outside:.3f},  E[log w] = {inside:.3f}"
+        ax.set_title(f"{text},  gap {outside - inside:.3f}")
+
+    update(share)
+    return update
+
+
+def draw_identity(axes, mu, sigma, model, x, floor=-8.0):
+    """Left q beside the posterior, right ELBO + KL, stacked up to log p(x)."""
+    grid, log_p = model.grid, model.log_prob(x).item()
+    posterior = model.log_posterior(x).exp()
+    left, right = axes
+    left.plot(grid, posterior, color=COLOUR["target"], label="posterior p(z | x)")
+    (curve,) = left.plot(grid, 0 * grid, "--", color=COLOUR["latent"], label="q(z)")
+    left.set(xlabel="z", ylabel="density", xlim=(-3, 4), ylim=(0, 1.6))
+    left.legend(loc="upper left")
+    below = right.bar([0], [1], bottom=floor, width=0.5, color=COLOUR["model"])[0]
+    gap = right.bar([0], [1], width=0.5, color=GAP, hatch="//", edgecolor="white")[0]
+    right.axhline(log_p, color=COLOUR["target"], linewidth=2)
+    right.text(0.95, log_p + 0.12, f"log p(x) = {log_p:.3f}", ha="right")
+    texts = [right.text(0.32, 0, "", va="center") for _ in range(2)]
+    right.set(ylabel="nats", xlim=(-0.6, 1), ylim=(floor, -1), xticks=[])
+
+    def update(mu, sigma):
+        q = Normal(grid.new_tensor(mu), sigma)
+        elbo = elbo_by_quadrature(lambda z: model.log_joint(x, z), q).item()
+        curve.set_ydata(q.log_prob(grid).exp())
+        below.set_height(max(elbo - floor, 0))
+        gap.set_y(max(elbo, floor))
+        gap.set_height(log_p - max(elbo, floor))
+        for text, y, name in zip(
+            texts,
+            [(max(elbo, floor) + floor) / 2, (log_p + max(elbo, floor)) / 2 - 0.35],
+            [f"ELBO = {elbo:.3f}" + " ↓" * (elbo < floor), f"KL = {log_p - elbo:.3f}"],
+            strict=True,
+        ):
+            text.set_position((0.32, y if elbo > floor + 0.5 else y + 0.4))
+            text.set_text(name)
+        left.set_title(f"q = N({mu:.2f}, {sigma:.2f}²)")
+
+    update(mu, sigma)
+    return update
+
+
+def plot_staircase(ax, bounds, log_likelihoods):
+    """ELBO after each half-step of EM, log p above it, and the gap between them.
+
+    The first half-step is an M-step.
+    """
+    step = torch.arange(len(bounds))
+    ax.fill_between(step, bounds, log_likelihoods, step="mid", color=GAP, label="KL")
+    style = {"where": "mid", "linewidth": 2}
+    ax.step(step, log_likelihoods, color=COLOUR["target"], label="log p", **style)
+    ax.step(step, bounds, "--", color=COLOUR["model"], label="ELBO", **style)
+    ax.set_xticks(step, ["ME"[i % 2] for i in step.tolist()])
+    ax.set(xlabel="half-steps of EM", ylabel="nats per example")
+    ax.legend(loc="lower right")
+
+
+def _ellipse(ax, mean, covariance, **style):
+    """The ellipse of two standard deviations of a 2-D normal."""
+    shape = _axes_of(covariance)
+    return ax.add_patch(Ellipse(mean.tolist(), **shape, fill=False, lw=2.4, **style))
+
+
+def _axes_of(covariance):
+    values, vectors = torch.linalg.eigh(covariance)
+    angle = math.degrees(math.atan2(vectors[1, 1].item(), vectors[0, 1].item()))
+    width, height = (4 * values.flip(0).sqrt()).tolist()
+    return {"width": width, "height": height, "angle": angle}
+
+
+def draw_mean_field(axes, rho):
+    """A correlated target, its best product q, and both marginals of z₁."""
+    left, right = axes
+    grid = torch.linspace(-3.5, 3.5, 400, dtype=torch.float64)
+    zero, unit = grid.new_zeros(2), grid.new_ones(2).diag()
+    posterior = _ellipse(left, zero, unit, edgecolor=COLOUR["target"])
+    product = _ellipse(left, zero, unit, edgecolor=COLOUR["latent"], linestyle="--")
+    marginal = Normal(zero[0], 1.0).log_prob(grid).exp()
+    right.plot(grid, marginal, color=COLOUR["target"], label="posterior")
+    (curve,) = right.plot(grid, marginal, "--", color=COLOUR["latent"])
+    curve.set_label("mean-field q")
+    left.set(xlabel="z₁", ylabel="z₂", xlim=(-2.6, 2.6), ylim=(-2.6, 2.6))
+    left.set_aspect("equal")
+    right.set(xlabel="z₁", ylabel="density", xlim=(-3.5, 3.5), ylim=(0, 1.5))
+    right.legend(loc="upper left")
+
+    def update(rho):
+        shrunk = 1 - rho**2
+        off_diagonal = rho * (1 - unit)
+        posterior.set(**_axes_of(unit + off_diagonal))
+        product.set(**_axes_of(shrunk * unit))
+        curve.set_ydata(Normal(zero[0], shrunk**0.5).log_prob(grid).exp())
+        left.set_title(f"correlation {rho:.2f}")
+        right.set_title(f"variance {shrunk:.2f} instead of 1")
+
+    update(rho)
+    return update
+
+
+def draw_cavi(ax, state, states, target):
+    """The path of coordinate ascent up to ``state``, on the target's ellipse."""
+    _ellipse(ax, target.mean, target.covariance_matrix, edgecolor=COLOUR["target"])
+    means = torch.stack([s.mean for s in states[: state.step + 1]])
+    ax.plot(means[:, 0], means[:, 1], ".-", color=COLOUR["latent"], linewidth=1.4)
+    variances = state.sigma.square().diag()
+    _ellipse(ax, state.mean, variances, edgecolor=COLOUR["latent"], linestyle="--")
+    ax.text(3, -2.3, "— posterior", color=COLOUR["target"], ha="right")
+    ax.text(3, -2.8, "- - mean-field q", color=COLOUR["latent"], ha="right")
+    moved = "start" if state.coordinate is None else f"moved z{'₁₂'[state.coordinate]}"
+    ax.set(xlabel="z₁", ylabel="z₂", xlim=(-2.8, 3.2), ylim=(-3, 3))
+    ax.set_aspect("equal")
+    ax.set_title(f"update {state.step}: {moved}")
+
+
+def draw_two_peaks(ax, start, starts, fits, model, x):
+    """Where a single normal ends when its mean starts at ``start``."""
+    posterior = model.log_posterior(x).exp()
+    ax.plot(model.grid, posterior, color=COLOUR["target"], label="posterior p(z | x)")
+    (curve,) = ax.plot(model.grid, posterior, "--", color=COLOUR["latent"], label="q")
+    (arrow,) = ax.plot([], [], "v", color=COLOUR["latent"], label="start", markersize=9)
+    ax.set(xlabel="z", ylabel="density", xlim=(-3.2, 3.2), ylim=(0, 2.6))
+    ax.legend(loc="upper right")
+    log_p = model.log_prob(x).item()
+
+    def update(start):
+        index = (starts - start).abs().argmin()
+        q = Normal(fits.q.mean[index], fits.q.stddev[index])
+        curve.set_ydata(q.log_prob(model.grid).exp())
+        arrow.set_data([start], [0.12])
+        gap = log_p - fits.elbo[index].item()
+        ax.set_title(f"start {start:+.1f}: q ends at {q.mean:+.2f}, KL = {gap:.3f}")
+
+    update(start)
+    return update
+
+
+def plot_curves(ax, grid, curves, **limits):
+    """Named log-densities ``{label: (log values, role, line style)}`` over a grid."""
+    for name, (log_values, role, style) in curves.items():
+        ax.plot(grid, log_values.exp(), style, color=COLOUR[role], label=name)
+    ax.set(xlabel="z", ylabel="density", **limits)
+    ax.legend(loc="upper right")
+
+
+def draw_reparameterization(ax, mu, sigma, noise):
+    """Each ε keeps its place above; its z = μ + σ ε moves below."""
+    lines = [
+        ax.plot([e, e], [1, 0], color=COLOUR["quiet"], linewidth=0.9)[0] for e in noise
+    ]
+    ax.plot(noise, torch.ones_like(noise), "o", color=COLOUR["data"])
+    (dots,) = ax.plot(noise, 0 * noise, "o", color=COLOUR["latent"])
+    ax.set(xlim=(-6, 6), ylim=(-0.35, 1.35), yticks=[0, 1], xlabel="value")
+    ax.set_yticklabels(["z = μ + σε", "ε ~ N(0, 1)"])
+
+    def update(mu, sigma):
+        z = mu + sigma * noise
+        dots.set_xdata(z)
+        for line, e, end in zip(lines, noise.tolist(), z.tolist(), strict=True):
+            line.set_xdata([e, end])
+        ax.set_title(
+            f"μ = {mu:.1f}, σ = {sigma:.1f}: the noise stays, the sample moves"
+        )
+
+    update(mu, sigma)
+    return update

@@ -1,0 +1,89 @@
+"""Families of q for ``fit_variational``: modules whose parameters are φ.
+
+``family()`` is q as a ``torch.distributions`` object; ``family.draw(n)`` gives
+reparameterized samples with the weight of each column.
+"""
+
+import math
+
+import torch
+from torch import nn
+from torch.distributions import (
+    Categorical,
+    Distribution,
+    Independent,
+    MixtureSameFamily,
+    MultivariateNormal,
+    Normal,
+)
+
+
+class DiagonalNormal(nn.Module):
+    """q(z) = N(mean, diag sigma²), z ``(d,)``: the mean-field normal, 2d numbers."""
+
+    def __init__(self, mean: torch.Tensor, sigma: float = 1.0):
+        super().__init__()
+        self.mean = nn.Parameter(mean.detach().clone())
+        self.logvar = nn.Parameter(torch.full_like(mean, 2 * math.log(sigma)))
+
+    def forward(self) -> Distribution:
+        q = Normal(self.mean, (self.logvar / 2).exp(), validate_args=False)
+        return Independent(q, 1, validate_args=False)
+
+    def draw(self, n: int, generator=None) -> tuple[torch.Tensor, torch.Tensor]:
+        """z = μ + σ ε, ``(n, 1, d)``, and the weight of each column, here 1."""
+        noise = _noise((n, 1, len(self.mean)), self.mean, generator)
+        return self.mean + (self.logvar / 2).exp() * noise, self.mean.new_ones(1)
+
+
+class FullNormal(nn.Module):
+    """q(z) = N(mean, L Lᵀ): d + d(d+1)/2 numbers; L has a positive diagonal."""
+
+    def __init__(self, mean: torch.Tensor, sigma: float = 1.0):
+        super().__init__()
+        self.mean = nn.Parameter(mean.detach().clone())
+        self.log_diagonal = nn.Parameter(torch.full_like(mean, math.log(sigma)))
+        self.below = nn.Parameter(mean.new_zeros(len(mean), len(mean)))
+
+    def scale(self) -> torch.Tensor:
+        return self.below.tril(-1) + self.log_diagonal.exp().diag()
+
+    def forward(self) -> Distribution:
+        scale = self.scale()
+        return MultivariateNormal(self.mean, scale_tril=scale, validate_args=False)
+
+    def draw(self, n: int, generator=None) -> tuple[torch.Tensor, torch.Tensor]:
+        noise = _noise((n, 1, len(self.mean)), self.mean, generator)
+        return self.mean + noise @ self.scale().T, self.mean.new_ones(1)
+
+
+class NormalMixture(nn.Module):
+    """q(z) = Σ_k w_k N(mean_k, diag sigma_k²); ``means`` is ``(k, d)``.
+
+    ``draw`` takes one z from every component and weighs column k with w_k: which
+    component to use is a sum, not a draw, so that the sample can be reparameterized.
+    """
+
+    def __init__(self, means: torch.Tensor, sigma: float = 1.0):
+        super().__init__()
+        self.means = nn.Parameter(means.detach().clone())
+        self.logvars = nn.Parameter(torch.full_like(means, 2 * math.log(sigma)))
+        self.logits = nn.Parameter(means.new_zeros(len(means)))
+
+    def forward(self) -> Distribution:
+        parts = Independent(Normal(self.means, (self.logvars / 2).exp()), 1)
+        return MixtureSameFamily(Categorical(logits=self.logits), parts)
+
+    def draw(self, n: int, generator=None) -> tuple[torch.Tensor, torch.Tensor]:
+        noise = _noise((n, *self.means.shape), self.means, generator)
+        return self.means + (self.logvars / 2).exp() * noise, self.logits.softmax(0)
+
+
+def _noise(shape, like: torch.Tensor, generator) -> torch.Tensor:
+    return torch.randn(shape, dtype=like.dtype, generator=generator)
+
+
+def frozen(family: nn.Module) -> Distribution:
+    """The family's q of this moment, with parameters that will not change."""
+    twin = {name: p.detach().clone() for name, p in family.named_parameters()}
+    return torch.func.functional_call(family, twin, ())

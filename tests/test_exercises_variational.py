@@ -1,0 +1,193 @@
+"""Each usual mistake of notebook 03 gets the hint that was written for it.
+
+The wrong answers are written here as a learner would write them, not taken from the
+check.
+"""
+
+import math
+
+import pytest
+import torch
+from torch.distributions import Normal
+
+from course_utils.exercises import variational
+from course_utils.exercises.variational import (
+    check_cavi,
+    check_elbo,
+    check_kl_monte_carlo,
+)
+
+
+def kl(p, q, z):
+    terms = p.log_prob(z) - q.log_prob(z)
+    return terms.mean(), terms.std() / len(z) ** 0.5
+
+
+def kl_upside_down(p, q, z):
+    terms = q.log_prob(z) - p.log_prob(z)
+    return terms.mean(), terms.std() / math.sqrt(len(z))
+
+
+def kl_weighted(p, q, z):
+    terms = p.log_prob(z).exp() * (p.log_prob(z) - q.log_prob(z))
+    return terms.mean(), terms.std() / math.sqrt(len(z))
+
+
+def kl_of_ratios(p, q, z):
+    terms = (p.log_prob(z) - q.log_prob(z)).exp()
+    return terms.mean(), terms.std() / math.sqrt(len(z))
+
+
+KL = [
+    (kl_upside_down, "upside down"),
+    (lambda p, q, z: (kl(p, q, z)[0], (p.log_prob(z) - q.log_prob(z)).std()), "√n"),
+    (
+        lambda p, q, z: (
+            kl(p, q, z)[0],
+            (p.log_prob(z) - q.log_prob(z)).std() / len(z),
+        ),
+        "not by n",
+    ),
+    (
+        lambda p, q, z: (
+            kl(p, q, z)[0],
+            (p.log_prob(z) - q.log_prob(z)).var() / len(z),
+        ),
+        "square root",
+    ),
+    (
+        lambda p, q, z: (
+            (p.log_prob(z) - q.log_prob(z)).sum(),
+            kl(p, q, z)[1],
+        ),
+        "take their mean",
+    ),
+    (kl_weighted, "already drawn from p"),
+    (kl_of_ratios, "take the log"),
+]
+
+
+def elbo(log_joint, mean, sigma, noise):
+    z = mean + sigma * noise
+    return (log_joint(z) - Normal(mean, sigma).log_prob(z)).mean()
+
+
+def elbo_terms(log_joint, mean, sigma, noise):
+    z = mean + sigma * noise
+    return log_joint(z) - Normal(mean, sigma).log_prob(z)
+
+
+def elbo_at(make_z):
+    def answer(log_joint, mean, sigma, noise):
+        z = make_z(mean, sigma, noise)
+        return torch.mean(log_joint(z) - Normal(mean, sigma).log_prob(z))
+
+    return answer
+
+
+ELBO = [
+    (lambda f, m, s, e: f(m + s * e).mean(), "entropy of q is missing"),
+    (
+        lambda f, m, s, e: (f(m + s * e) + Normal(m, s).log_prob(m + s * e)).mean(),
+        "wrong sign",
+    ),
+    (elbo_at(lambda m, s, e: e), "it is the noise"),
+    (lambda f, m, s, e: f(m) - Normal(m, s).log_prob(m), "only its mean"),
+    (elbo_at(lambda m, s, e: m + s**2 * e), "without squaring"),
+    (lambda *args: -elbo(*args), "minus the ELBO"),
+    (lambda *args: elbo_terms(*args).sum(), "sum over the samples"),
+    (elbo_terms, "take their mean"),
+    (lambda *args: elbo_terms(*args).exp().mean().log(), "log is outside"),
+]
+
+
+def sweep(m, mean, precision):
+    for i in range(len(m)):
+        others = [j for j in range(len(m)) if j != i]
+        pull = sum(precision[i, j] * (m[j] - mean[j]) for j in others)
+        m[i] = mean[i] - pull / precision[i, i]
+    return m
+
+
+def sweep_with(pull_of, divide=True, sign=-1):
+    def answer(m, mean, precision):
+        for i in range(len(m)):
+            pull = pull_of(i, m, mean, precision)
+            m[i] = mean[i] + sign * (pull / precision[i, i] if divide else pull)
+        return m
+
+    return answer
+
+
+def pull(i, m, mean, precision):
+    others = torch.arange(len(m)) != i
+    return (precision[i, others] * (m[others] - mean[others])).sum()
+
+
+def sweep_with_old_means(m, mean, precision):
+    old = m.clone()
+    return [
+        mean[i] - pull(i, old, mean, precision) / precision[i, i] for i in range(len(m))
+    ]
+
+
+CAVI = [
+    (sweep_with_old_means, "used the old means"),
+    (
+        lambda m, mean, prec: sweep(m, mean, torch.linalg.inv(prec)),
+        "used the covariance",
+    ),
+    (sweep_with(pull, divide=False), "divide by Λ_ii"),
+    (sweep_with(lambda i, m, mean, prec: prec[i] @ (m - mean)), "leave j = i out"),
+    (
+        sweep_with(lambda i, m, mean, prec: pull(i, m, 0 * mean, prec)),
+        "pull by m_j − μ_j",
+    ),
+    (sweep_with(pull, sign=1), "sign of the pull"),
+]
+
+
+CASES = [
+    (check, answer, hint)
+    for check, answers in [
+        (check_kl_monte_carlo, KL),
+        (check_elbo, ELBO),
+        (check_cavi, CAVI),
+    ]
+    for answer, hint in answers
+]
+
+
+@pytest.mark.parametrize(("check", "answer", "hint"), CASES)
+def test_each_wrong_answer_gets_its_own_hint(check, answer, hint, capsys):
+    check(answer)
+    line = capsys.readouterr().out
+    assert line.startswith("✗")
+    assert hint in line
+
+
+@pytest.mark.parametrize(
+    ("check", "answer"),
+    [
+        (check_kl_monte_carlo, kl),
+        (check_elbo, elbo),
+        (check_cavi, sweep),
+    ],
+)
+def test_a_right_answer_passes_and_an_untouched_stub_is_no_error(check, answer, capsys):
+    check(answer)
+    check(lambda *args: None)
+    right, stub = capsys.readouterr().out.splitlines()
+    assert right.startswith("✓")
+    assert stub.startswith("○")
+    assert "First hint" in stub
+
+
+def test_no_mistake_looks_like_another():
+    """Otherwise a learner would read the hint of somebody else's error."""
+    for check in vars(variational).values():
+        exercise = getattr(check, "__self__", None)
+        if exercise is None:
+            continue
+        for mistake in exercise.mistakes:
+            assert mistake.hint in exercise.verdict(mistake.wrong)

@@ -1,0 +1,69 @@
+"""The pictures of notebook 03: what they draw."""
+
+import math
+
+import pytest
+import torch
+from matplotlib.figure import Figure
+from torch.distributions import Normal, Poisson
+
+from course_utils.latent_models import GridModel
+from course_utils.plotting import amortized as learning_pictures
+from course_utils.plotting import variational as pictures
+
+
+@pytest.fixture
+def ax():
+    return Figure().subplots()
+
+
+@pytest.fixture
+def pair():
+    return Figure().subplots(1, 2)
+
+
+def test_jensen_shows_both_sides_of_the_inequality(ax):
+    pictures.draw_jensen(ax, share=0.5, low=1.0, high=math.e**2)
+    outside = math.log((1 + math.e**2) / 2)
+    assert f"log E[w] = {outside:.3f},  E[log w] = 1.000" in ax.get_title()
+    gap = next(line for line in ax.lines if line.get_label() == "gap")
+    assert gap.get_ydata() == pytest.approx([1.0, outside])
+
+
+def test_identity_bars_end_at_log_p(pair):
+    grid = torch.linspace(-8, 8, 801, dtype=torch.float64)
+    model = GridModel(Normal(0.0, 1.0), lambda x, z: Poisson(z.exp()).log_prob(x), grid)
+    x = torch.tensor(5.0, dtype=torch.float64)
+    update = pictures.draw_identity(pair, 0.5, 0.5, model, x)
+    for mu, sigma in [(1.2, 0.45), (-1.0, 0.1), (3.0, 1.5)]:
+        update(mu, sigma)
+        below, gap = pair[1].patches
+        top = gap.get_y() + gap.get_height()
+        assert top == pytest.approx(model.log_prob(x).item())
+        assert below.get_y() + below.get_height() == pytest.approx(gap.get_y())
+
+
+@pytest.mark.parametrize("rho", [-0.9, 0.0, 0.6])
+def test_mean_field_ellipses(pair, rho):
+    pictures.draw_mean_field(pair, rho)
+    posterior, product = pair[0].patches
+    assert posterior.width == pytest.approx(4 * math.sqrt(1 + abs(rho)))
+    assert posterior.height == pytest.approx(4 * math.sqrt(1 - abs(rho)))
+    assert product.width == pytest.approx(4 * math.sqrt(1 - rho**2))
+    assert f"variance {1 - rho**2:.2f}" in pair[1].get_title()
+
+
+def test_reparameterization_moves_the_samples_only(ax):
+    noise = torch.tensor([-1.0, 0.5])
+    update = pictures.draw_reparameterization(ax, 0.0, 1.0, noise)
+    update(2.0, 0.5)
+    upper, lower = ax.lines[-2:]
+    assert upper.get_xdata().tolist() == noise.tolist()
+    assert lower.get_xdata().tolist() == [1.5, 2.25]
+
+
+def test_gap_bars_are_stacked(ax):
+    names, gaps = ["a", "b"], torch.tensor([0.5, 0.1])
+    learning_pictures.plot_gaps(ax, names, torch.tensor(0.2), gaps, gaps / 10)
+    tops = [bar.get_y() + bar.get_height() for bar in ax.patches]
+    assert tops == pytest.approx([0.2, 0.2, 0.7, 0.3])

@@ -1,0 +1,164 @@
+"""Gradient estimators against closed forms, quadrature and gradcheck."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import strategies as st
+from torch.distributions import (
+    Independent,
+    MultivariateNormal,
+    Normal,
+)
+
+from course_utils.gradients import (
+    gradient_draws,
+    score_function_variance,
+    standard_error_of_variance,
+)
+from course_utils.latent_models import circle_model
+from course_utils.linear_gaussian import LinearGaussian
+from course_utils.training import seeded
+from course_utils.variational import (
+    GRADIENTS,
+    Estimate,
+    elbo,
+    elbo_by_quadrature,
+    elbo_surrogate,
+)
+from course_utils.variational_families import DiagonalNormal, FullNormal, NormalMixture
+
+seeds = st.integers(0, 2**31 - 1)
+
+
+def f64(*values):
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def random_tables(seed, size):
+    """A random log p(x, z) and a random positive q(z) over ``size`` values of z."""
+    generator = torch.Generator().manual_seed(seed)
+    log_joint = 3 * torch.randn(size, generator=generator, dtype=torch.float64)
+    q = torch.randn(size, generator=generator, dtype=torch.float64).softmax(0)
+    return log_joint, q
+
+
+def linear_model(seed, data_dim=3, latent_dim=2):
+    generator = torch.Generator().manual_seed(seed)
+    draw = torch.randn(data_dim, latent_dim + 2, generator=generator).double()
+    model = LinearGaussian(draw[:, 2:], draw[:, 0], 0.3 + draw[0, 1].abs())
+    return model, draw[:, 1]
+
+
+# ---- gradients ----
+
+
+def test_gradcheck_of_the_bounds_in_float64():
+    model = circle_model()
+    x = f64(0.4, -0.8)
+    parameters = (f64(0.3)[0].requires_grad_(), f64(-1.0)[0].requires_grad_())
+
+    def grid_elbo(mean, logvar):
+        q = Normal(mean, (logvar / 2).exp())
+        return elbo_by_quadrature(lambda z: model.log_joint(x, z), q)
+
+    assert torch.autograd.gradcheck(grid_elbo, parameters)
+
+    def sampled(mean, logvar):
+        with seeded(0):
+            q = Normal(mean, (logvar / 2).exp())
+            return elbo(lambda z: model.log_joint(x, z), q, 20).value
+
+    assert torch.autograd.gradcheck(sampled, parameters)
+
+    def linear(weight, mean, logvar):
+        model = LinearGaussian(weight, f64(0.1, 0.2), 0.7)
+        return model.elbo(x, Independent(Normal(mean, (logvar / 2).exp()), 1))
+
+    inputs = (f64([1.0, 0.3], [-0.2, 0.9]), f64(0.1, 0.4), f64(-1.0, 0.5))
+    assert torch.autograd.gradcheck(linear, [p.requires_grad_() for p in inputs])
+
+
+@pytest.mark.parametrize("gradient", GRADIENTS)
+@pytest.mark.parametrize("make", [DiagonalNormal, FullNormal, NormalMixture])
+def test_every_estimator_is_unbiased_for_every_family(gradient, make):
+    """Against the gradient of the ELBO summed over a fine grid."""
+    m = f64(1.0, -0.5)
+    target = MultivariateNormal(m, torch.eye(2).double())
+    start = f64([0.2, 0.3], [-0.4, 0.1]) if make is NormalMixture else f64(0.2, 0.3)
+    family = make(start, sigma=0.8)
+    exact = grid_gradient(target.log_prob, family)
+    generator = torch.Generator().manual_seed(0)
+    draws = []
+    for _ in range(400):
+        surrogate, _ = elbo_surrogate(target.log_prob, family, 8, gradient, generator)
+        found = torch.autograd.grad(surrogate, list(family.parameters()))
+        draws.append(torch.cat([g.flatten() for g in found]))
+    estimate = Estimate.of(torch.stack(draws))
+    slack = 4 * estimate.standard_error + 1e-6
+    assert bool(((estimate.value - exact).abs() < slack).all())
+
+
+def grid_gradient(log_joint, family):
+    """The gradient of the ELBO by a sum over a fine 2-D grid."""
+    ticks = torch.linspace(-7, 7, 281, dtype=torch.float64)
+    z = torch.cartesian_prod(ticks, ticks)
+    log_q = family().log_prob(z)
+    cell = (ticks[1] - ticks[0]) ** 2
+    assert abs((log_q.exp().sum() * cell).item() - 1) < 1e-9
+    value = (log_q.exp() * (log_joint(z) - log_q)).sum() * cell
+    found = torch.autograd.grad(value, list(family.parameters()))
+    return torch.cat([g.flatten() for g in found])
+
+
+@pytest.mark.parametrize("d", [1, 2, 10, 100])
+def test_the_closed_form_variances_agree_with_monte_carlo(d):
+    """Table of the notebook: |m − μ| = 1; three standard errors, one fixed seed."""
+    m = torch.zeros(d, dtype=torch.float64)
+    m[0] = 1.0
+    target = Independent(Normal(m, 1.0), 1)
+    mean_r = -0.5 - d / 2 * math.log(2 * math.pi) - d / 2
+    baselines = {"none": 0.0, "mean": mean_r, "best": mean_r - 1}
+    expected = {"reparameterized": 1.0}
+    expected |= {name: score_function_variance(d, name) for name in baselines}
+    for name, variance in expected.items():
+        kind = name if name == "reparameterized" else "score_function"
+        draws = gradient_draws(
+            target.log_prob,
+            torch.zeros(d, dtype=torch.float64),
+            1.0,
+            40_000,
+            kind,
+            baselines.get(name, 0.0),
+            torch.Generator().manual_seed(d),
+        )[:, :1]
+        error = (draws.var(0) - variance).abs()
+        assert error < 3 * standard_error_of_variance(draws), name
+        gradient = Estimate.of(draws)
+        assert (gradient.value - 1).abs() < 4 * gradient.standard_error, name
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_the_closed_form_variances_agree_with_quadrature(d):
+    """E over ε₁ and over the χ² of the other noises, on grids, without the algebra."""
+    noise = torch.linspace(-12, 12, 2001, dtype=torch.float64)
+    density = Normal(0.0, 1.0).log_prob(noise).exp()
+    rest, weight = f64(0.0), f64(1.0)
+    if d > 1:
+        points = torch.cartesian_prod(*[noise[::40]] * (d - 1)).reshape(-1, d - 1)
+        rest = points.square().sum(1)
+        weight = Normal(0.0, 1.0).log_prob(points).sum(1).exp()
+        weight = weight / weight.sum()
+    r = -((noise - 1) ** 2)[:, None] / 2 - rest / 2 - d / 2 * math.log(2 * math.pi)
+    mean_r = torch.trapezoid(density * (r @ weight), noise)
+    squared = torch.trapezoid(density * noise**2 * (r @ weight), noise)
+    for name, baseline in (("none", 0.0), ("mean", mean_r), ("best", squared)):
+        signal = (r - baseline).square() @ weight * noise**2
+        second = torch.trapezoid(density * signal, noise)
+        expected = score_function_variance(d, name)
+        assert (second - 1).item() == pytest.approx(expected, rel=1e-8)
+
+
+def test_the_known_variance_ratios():
+    ratios = [score_function_variance(d) for d in (1, 2, 10, 100)]
+    assert [float(f"{ratio:.3g}") for ratio in ratios] == [12.0, 22.8, 254, 20600]
