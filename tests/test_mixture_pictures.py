@@ -9,6 +9,7 @@ from mixture_cases import close, random_mixture
 
 from course_utils.mixture import GaussianMixture
 from course_utils.plotting.mixture import (
+    mark_doubles,
     mix_colours,
     plot_components,
     plot_ellipses,
@@ -56,3 +57,13 @@ def test_quantiles_are_a_standard_normal():
     assert z.mean().item() == pytest.approx(0, abs=1e-12)
     assert z.std().item() == pytest.approx(1, abs=2e-3)
     assert isinstance(two_bumps(0.5, 1.0, 1.0), GaussianMixture)
+
+
+def test_doubled_components_are_marked():
+    """Two of four means lie close together, so one note is written."""
+    means = [[2.0, 0.0], [2.1, 0.1], [-2.0, 0.0], [0.0, 2.0]]
+    mixture = GaussianMixture([0.25] * 4, means, torch.eye(2).expand(4, 2, 2))
+    ax = Figure().subplots()
+    mark_doubles(ax, mixture)
+    assert [note.get_text() for note in ax.texts] == ["2 here"]
+    assert ax.texts[0].xy == pytest.approx((2.05, 0.05))

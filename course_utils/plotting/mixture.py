@@ -45,8 +45,10 @@ def mix_colours(r):
 def plot_ellipses(ax, mixture, radii=(1, 2)):
     """Each component as ellipses at 1σ and 2σ; returns one list per component."""
     drawn = []
-    for colour in colours(mixture.k):
-        style = {"edgecolor": colour, "facecolor": "none", "linewidth": 2}
+    for k, colour in enumerate(colours(mixture.k)):
+        line = "-" if k < len(COMPONENTS) else "--"
+        style = {"edgecolor": colour, "facecolor": "none", "linestyle": line}
+        style["linewidth"] = 2.4
         rings = [Ellipse((0, 0), 1, 1, **style) for _ in radii]
         drawn.append([ax.add_patch(ring) for ring in rings])
     move_ellipses(drawn, mixture, radii)
@@ -64,6 +66,18 @@ def move_ellipses(drawn, mixture, radii=(1, 2)):
         for ring, radius in zip(rings, radii, strict=True):
             ring.set_center(mean.tolist())
             ring.set(width=radius * width, height=radius * height, angle=angle)
+
+
+def mark_doubles(ax, mixture, near=0.7):
+    """Write "2 here" beside each pair of components with means nearer than ``near``."""
+    distances = torch.cdist(mixture.means, mixture.means)
+    pairs = (distances.triu(1) * (distances < near)).nonzero().tolist()
+    for i, j in pairs:
+        middle = mixture.means[[i, j]].mean(0)
+        arrow = {"arrowstyle": "->", "color": "black"}
+        ax.annotate(
+            "2 here", middle, 0.35 * middle, ha="center", va="center", arrowprops=arrow
+        )
 
 
 # ---------------------------------------------------------------- sections 2 and 3
@@ -116,8 +130,10 @@ def draw_inference(axes, x, mixture):
     grid = torch.linspace(-12, 12, 601, dtype=torch.float64)
     plot_components(axes[0], mixture, grid)
     here = axes[0].axvline(x, color=COLOUR["data"], linewidth=1.5)
-    axes[0].set(xlabel="x", ylabel="density", ylim=(0, 0.45), xlim=(-12, 12))
-    axes[0].legend(loc="upper left")
+    axes[0].set(xlabel="x", ylabel="density", xlim=(-12, 12))
+    axes[0].set_ylim(1e-12, 30)  # before the scale: it refuses 0
+    axes[0].set_yscale("log")
+    axes[0].legend(loc="upper center", ncols=4, columnspacing=0.9, handlelength=1.5)
     names = [f"z = {k}" for k in range(mixture.k)]
     bars = axes[1].bar(names, [0] * mixture.k, color=colours(mixture.k))
     axes[1].set(ylabel="p(z | x)", ylim=(0, 1.12))
@@ -128,7 +144,7 @@ def draw_inference(axes, x, mixture):
         shares = mixture.responsibilities(torch.tensor([[x]]))[0].tolist()
         for bar, text, share in zip(bars, labels, shares, strict=True):
             bar.set_height(share)
-            text.set(y=share + 0.02, text=f"{share:.3f}")
+            text.set(y=share + 0.02, text=f"{share:.2f}")
         axes[1].set_title(f"x = {x:.1f}: who made it?")
 
     update(x)
@@ -167,7 +183,8 @@ def draw_half_step(axes, step, film, x):
         top.set_data(when[step : step + 1], heights[step : step + 1, 0])
         low.set_data(when[step : step + 1], heights[step : step + 1, 1])
         axes[0].set_title(f"iteration {step // 2}, {name}")
-        axes[1].set_title(f"{heights[step, 0]:.3f} nats per example")
+        log_p, lower = heights[step].tolist()
+        axes[1].set_title(f"log-likelihood {log_p:.3f}, bound {lower:.3f}")
 
     update(step)
     return update

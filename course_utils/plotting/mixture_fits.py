@@ -82,7 +82,7 @@ def plot_choice(axes, ks, training, held_out, criterion, title):
     axes[1].plot(ks, criterion, "D-", color=COLOUR["data"])
     best = min(range(len(ks)), key=lambda i: criterion[i])
     axes[1].plot(ks[best], criterion[best], "*", color=COLOUR["target"], markersize=18)
-    axes[1].set(xlabel="K", ylabel="BIC (nats)", xticks=ks, title="lower is better")
+    axes[1].set(xlabel="K", ylabel="BIC", xticks=ks, title=f"{title}: lower is better")
 
 
 def plot_found_groups(axes, mixture, height, female):
