@@ -35,7 +35,7 @@ def gradient_draws(
 
 
 def score_function_variance(d: int, baseline: str = "none") -> float:
-    """Var of the first entry, for r = log N(z; m, I), σ = 1 and m − μ = (1, 0, …, 0).
+    """Var of the first entry, for r = log N(z; t, I), σ = 1 and t − μ = (1, 0, …, 0).
 
     ``baseline`` is ``"none"``, ``"mean"`` (E[r]) or ``"best"`` (the constant with the
     least variance). With ε the noise, r = a + ε₁ − ½ ε₁², where a does not depend on

@@ -169,8 +169,9 @@ class GridModel:
 def circle_model(turn: float = 2.0, noise_sigma: float = 0.4) -> GridModel:
     """A bent one-dimensional world: z ~ N(0, 1) is an angle, x a noisy point at it.
 
-    x ~ N((cos(turn · z), sin(turn · z)), noise_sigma² I). Where the two ends of the arc
-    meet, two values of z explain one x, and the posterior has two peaks.
+    x ~ N((cos(turn · z), sin(turn · z)), noise_sigma² I). The angles turn · z and
+    turn · z + 2π are the same, so one x has several explanations: on the left of the
+    circle two of them are equally probable, and the posterior has two peaks.
     """
 
     def log_likelihood(x, z):

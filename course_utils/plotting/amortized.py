@@ -11,14 +11,15 @@ def plot_variances(ax, n, theory, measured):
     """Variance of a mean of ``n`` draws: lines from formulas, markers from draws.
 
     ``theory`` maps a name to the variance of one draw; ``measured`` maps the same names
-    to one variance per entry of ``n``.
+    to one variance per entry of ``n``. Each name stands at the right end of its line.
     """
     roles = ["target", "fake", "latent", "model"]
     for (name, one), role, marker in zip(theory.items(), roles, MARKERS, strict=False):
         ax.loglog(n, one / n, color=COLOUR[role], linewidth=1.6)
-        ax.loglog(n, measured[name], marker, color=COLOUR[role], label=name)
-    ax.set(xlabel="samples per gradient n", ylabel="variance of the gradient")
-    ax.legend(loc="lower left")
+        ax.loglog(n, measured[name], marker, color=COLOUR[role])
+        ax.text(1.3 * n[-1], one / n[-1], name, color=COLOUR[role], va="center")
+    ax.set(xlabel="samples per gradient S", ylabel="variance of the gradient")
+    ax.set_xlim(n[0] / 1.3, 20 * n[-1])
 
 
 def plot_learning(axes, x, elbos, exact, learned):
@@ -36,6 +37,7 @@ def plot_learning(axes, x, elbos, exact, learned):
     ]:
         ends = model.mean + torch.tensor([[-2.0], [2.0]]).to(x) * model.weight[:, 0]
         right.plot(*ends.T, style, color=COLOUR[role], label=name, linewidth=3)
+    right.set_aspect("equal", adjustable="datalim")  # as high as the left panel
     right.set(xlabel="x₁", ylabel="x₂")
     right.legend(loc="upper left")
 
@@ -51,7 +53,10 @@ def plot_parameter_counts(ax, per_point, network):
 
 
 def plot_gaps(ax, names, approximation, amortization, errors):
-    """Stacked bars: what the family costs, and what sharing one network costs."""
+    """Stacked bars: what the family costs, and what sharing one network costs.
+
+    ``errors`` are the standard errors of ``amortization``, the upper part.
+    """
     bottom = torch.full((len(names),), approximation)
     labels = ["approximation gap (the family)", "amortization gap (the network)"]
     ax.bar(names, bottom, width=0.55, color="#F2C14E", label=labels[0])
@@ -64,10 +69,13 @@ def plot_gaps(ax, names, approximation, amortization, errors):
 
 
 def plot_gap_map(ax, x, gap, title, top=1.0):
-    """Each x at its place over the circle; bright where the encoder loses most."""
+    """Each x at its place over the circle; bright where the encoder loses most.
+
+    The colours stop at ``top``: say so at the colour bar.
+    """
     turn = torch.linspace(0, 6.2832, 200)
     ax.plot(turn.cos(), turn.sin(), color=COLOUR["quiet"], linewidth=1)
-    ax.annotate("the ends meet", (-1, 0), (-2.1, -1.9), arrowprops={"arrowstyle": "->"})
+    ax.annotate("z jumps here", (-1, 0), (-2.1, -1.9), arrowprops={"arrowstyle": "->"})
     order = gap.argsort()
     style = {"c": gap[order].clamp(max=top), "cmap": "viridis", "s": 14, "zorder": 2}
     dots = ax.scatter(x[order, 0], x[order, 1], vmin=0, vmax=top, **style)

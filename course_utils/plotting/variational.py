@@ -10,6 +10,7 @@ from course_utils.plotting import COLOUR
 from course_utils.variational import elbo_by_quadrature
 
 GAP = "#F2C14E"  # the gap: a light tone of the colour of q
+DARK_LATENT = "#6B4A00"  # a second q in the same picture: a dark tone
 
 
 def plot_bags(ax, labels, probability):
@@ -30,9 +31,10 @@ def plot_term_count(ax, per_second):
         ax.text(2, 1.6 * seconds * per_second, name, fontsize=11, va="bottom")
     ax.plot([100], [2.0**100], "o", color=COLOUR["target"])
     ax.annotate("$2^{100}$", (100, 2.0**100), (90, 2.0**100), va="center", ha="right")
-    ax.set(
-        xlabel="number of binary latents D", ylabel="terms in the sum", ylim=(1, 1e33)
-    )
+    power = round(math.log10(per_second))
+    ax.set_title(f"dotted: the time at $10^{{{power}}}$ terms per second")
+    ax.set(xlabel="number of binary latents D", ylabel="terms in the sum")
+    ax.set_ylim(1, 1e33)
 
 
 def draw_jensen(ax, share, low=0.25, high=3.0):
@@ -53,15 +55,18 @@ def draw_jensen(ax, share, low=0.25, high=3.0):
         gap.set_data([mean, mean], [inside, outside])
         top.set_data([mean], [outside])
         bottom.set_data([mean], [inside])
-        text = f"log E[w] = {outside:.3f},  E[log w] = {inside:.3f}"
-        ax.set_title(f"{text},  gap {outside - inside:.3f}")
+        text = f"log E[w] = {outside:.3f}, E[log w] = {inside:.3f}"
+        ax.set_title(f"share {share:.2f}: {text}, gap {outside - inside:.3f}")
 
     update(share)
     return update
 
 
-def draw_identity(axes, mu, sigma, model, x, floor=-8.0):
-    """Left q beside the posterior, right ELBO + KL, stacked up to log p(x)."""
+def draw_identity(axes, mu, sigma, model, x, floor=-10.0):
+    """Left q beside the posterior, right ELBO + KL, stacked up to log p(x).
+
+    The axis of the bars is cut at ``floor``, which must lie below every ELBO shown.
+    """
     grid, log_p = model.grid, model.log_prob(x).item()
     posterior = model.log_posterior(x).exp()
     left, right = axes
@@ -74,23 +79,18 @@ def draw_identity(axes, mu, sigma, model, x, floor=-8.0):
     right.axhline(log_p, color=COLOUR["target"], linewidth=2)
     right.text(0.95, log_p + 0.12, f"log p(x) = {log_p:.3f}", ha="right")
     texts = [right.text(0.32, 0, "", va="center") for _ in range(2)]
-    right.set(ylabel="nats", xlim=(-0.6, 1), ylim=(floor, -1), xticks=[])
+    right.set(ylabel="nats", xlim=(-0.6, 1), ylim=(floor, -2), xticks=[])
+    right.set_title("the axis is cut: only the tops count")
 
     def update(mu, sigma):
         q = Normal(grid.new_tensor(mu), sigma)
         elbo = elbo_by_quadrature(lambda z: model.log_joint(x, z), q).item()
         curve.set_ydata(q.log_prob(grid).exp())
-        below.set_height(max(elbo - floor, 0))
-        gap.set_y(max(elbo, floor))
-        gap.set_height(log_p - max(elbo, floor))
-        for text, y, name in zip(
-            texts,
-            [(max(elbo, floor) + floor) / 2, (log_p + max(elbo, floor)) / 2 - 0.35],
-            [f"ELBO = {elbo:.3f}" + " ↓" * (elbo < floor), f"KL = {log_p - elbo:.3f}"],
-            strict=True,
-        ):
-            text.set_position((0.32, y if elbo > floor + 0.5 else y + 0.4))
-            text.set_text(name)
+        below.set_height(elbo - floor)
+        gap.set_y(elbo)
+        gap.set_height(log_p - elbo)
+        texts[0].set(y=(elbo + floor) / 2, text=f"ELBO = {elbo:.3f}")
+        texts[1].set(y=(log_p + elbo) / 2 - 0.3, text=f"KL = {log_p - elbo:.3f}")
         left.set_title(f"q = N({mu:.2f}, {sigma:.2f}²)")
 
     update(mu, sigma)
@@ -161,7 +161,8 @@ def draw_cavi(ax, state, states, target):
     ax.plot(means[:, 0], means[:, 1], ".-", color=COLOUR["latent"], linewidth=1.4)
     variances = state.sigma.square().diag()
     _ellipse(ax, state.mean, variances, edgecolor=COLOUR["latent"], linestyle="--")
-    ax.text(3, -2.3, "— posterior", color=COLOUR["target"], ha="right")
+    ax.plot(*target.mean, "x", color=COLOUR["target"], markersize=11, markeredgewidth=3)
+    ax.text(3, -2.3, "— posterior, × its mean", color=COLOUR["target"], ha="right")
     ax.text(3, -2.8, "- - mean-field q", color=COLOUR["latent"], ha="right")
     moved = "start" if state.coordinate is None else f"moved z{'₁₂'[state.coordinate]}"
     ax.set(xlabel="z₁", ylabel="z₂", xlim=(-2.8, 3.2), ylim=(-3, 3))
@@ -192,11 +193,11 @@ def draw_two_peaks(ax, start, starts, fits, model, x):
 
 
 def plot_curves(ax, grid, curves, **limits):
-    """Named log-densities ``{label: (log values, role, line style)}`` over a grid."""
+    """Log-densities ``{label: (log values, role or colour, line style)}`` on a grid."""
     for name, (log_values, role, style) in curves.items():
-        ax.plot(grid, log_values.exp(), style, color=COLOUR[role], label=name)
+        ax.plot(grid, log_values.exp(), style, color=COLOUR.get(role, role), label=name)
     ax.set(xlabel="z", ylabel="density", **limits)
-    ax.legend(loc="upper right")
+    ax.legend(loc="upper left")
 
 
 def draw_reparameterization(ax, mu, sigma, noise):
