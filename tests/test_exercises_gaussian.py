@@ -6,8 +6,8 @@ check.
 
 import math
 
-import pytest
 import torch
+from exercise_rules import rules
 from torch.distributions import Normal
 
 from course_utils.exercises import gaussian
@@ -139,49 +139,23 @@ LAPLACE = [
     (lambda x: ((x - median(x)).abs().mean(), median(x)), "return (μ, b)"),
 ]
 
-CASES = [
-    (check, answer, hint)
-    for check, answers in [
-        (check_log_likelihood, LOG_LIKELIHOOD),
-        (check_mle_variance, VARIANCE),
-        (check_kl_gaussians, KL),
-        (check_laplace_mle, LAPLACE),
-    ]
-    for answer, hint in answers
+ANSWERS = [
+    (
+        check_log_likelihood,
+        lambda x, m, s: Normal(m, s).log_prob(x).sum(),
+        LOG_LIKELIHOOD,
+    ),
+    (check_mle_variance, lambda x: x.var(correction=0), VARIANCE),
+    (check_kl_gaussians, closed_form, KL),
+    (
+        check_laplace_mle,
+        lambda x: (median(x), (x - median(x)).abs().mean()),
+        LAPLACE,
+    ),
 ]
 
-
-@pytest.mark.parametrize(("check", "answer", "hint"), CASES)
-def test_each_wrong_answer_gets_its_own_hint(check, answer, hint, capsys):
-    check(answer)
-    line = capsys.readouterr().out
-    assert line.startswith("✗")
-    assert hint in line
-
-
-@pytest.mark.parametrize(
-    ("check", "answer"),
-    [
-        (check_log_likelihood, lambda x, m, s: Normal(m, s).log_prob(x).sum()),
-        (check_mle_variance, lambda x: x.var(correction=0)),
-        (check_kl_gaussians, closed_form),
-        (check_laplace_mle, lambda x: (median(x), (x - median(x)).abs().mean())),
-    ],
-)
-def test_a_right_answer_passes_and_an_untouched_stub_is_no_error(check, answer, capsys):
-    check(answer)
-    check(lambda *args: None)
-    right, stub = capsys.readouterr().out.splitlines()
-    assert right.startswith("✓")
-    assert stub.startswith("○")
-    assert "First hint" in stub
-
-
-def test_no_mistake_looks_like_another():
-    """Otherwise a learner would read the hint of somebody else's error."""
-    for check in vars(gaussian).values():
-        exercise = getattr(check, "__self__", None)
-        if exercise is None:
-            continue
-        for mistake in exercise.mistakes:
-            assert mistake.hint in exercise.verdict(mistake.wrong)
+(
+    test_wrong_answers_get_their_hint,
+    test_right_answers_pass_and_stubs_are_no_error,
+    test_no_mistake_looks_like_another,
+) = rules(ANSWERS, gaussian)

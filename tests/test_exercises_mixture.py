@@ -4,8 +4,8 @@ The wrong answers are written here as a learner would write them, not taken from
 checks.
 """
 
-import pytest
 import torch
+from exercise_rules import rules
 from torch.distributions import Bernoulli, Categorical, Normal
 
 from course_utils.exercises import mixture, mixture_em
@@ -146,58 +146,17 @@ BERNOULLI = [
     (lambda x, w, p: right_bernoulli(x, w, p, divide=len(x)), "its own N_k"),
 ]
 
-CASES = [
-    (check, answer, hint)
-    for check, answers in [
-        (check_sample, SAMPLE),
-        (check_e_step, E_STEP),
-        (check_m_step, M_STEP),
-        (check_bernoulli_em_step, BERNOULLI),
-    ]
-    for answer, hint in answers
+ANSWERS = [
+    (check_sample, right_sample, SAMPLE),
+    (check_e_step, lambda *a: Categorical(logits=table(*a)).probs, E_STEP),
+    (check_m_step, right_m_step, M_STEP),
+    (check_bernoulli_em_step, right_bernoulli, BERNOULLI),
 ]
 
-
-@pytest.mark.parametrize(("check", "answer", "hint"), CASES)
-def test_each_wrong_answer_gets_its_own_hint(check, answer, hint, capsys):
-    check(answer)
-    line = capsys.readouterr().out
-    assert line.startswith("✗")
-    assert hint in line
-
-
-@pytest.mark.parametrize(
-    ("check", "answer"),
-    [
-        (check_sample, right_sample),
-        (check_e_step, lambda *a: Categorical(logits=table(*a)).probs),
-        (check_m_step, right_m_step),
-        (check_bernoulli_em_step, right_bernoulli),
-    ],
+(
+    test_wrong_answers_get_their_hint,
+    test_right_answers_pass_and_stubs_are_no_error,
+    test_no_mistake_looks_like_another,
+) = rules(
+    ANSWERS, mixture, mixture_em, not_compared=["mixture of Bernoullis, many pixels"]
 )
-def test_a_right_answer_passes_and_an_untouched_stub_is_no_error(check, answer, capsys):
-    check(answer)
-    check(lambda *args: None)
-    check(None)
-    right, stub, no_function = capsys.readouterr().out.splitlines()
-    assert right.startswith("✓")
-    assert stub.startswith("○")
-    assert "First hint" in stub
-    assert no_function.startswith("✗")
-
-
-def all_exercises():
-    for check in [*vars(mixture).values(), *vars(mixture_em).values()]:
-        owner = getattr(check, "__self__", None)
-        if isinstance(owner, mixture_em.Parts):
-            yield from (exercise for _, exercise in owner.exercises)
-        elif owner is not None:
-            yield owner
-
-
-@pytest.mark.parametrize("exercise", list(all_exercises()), ids=lambda e: e.name)
-def test_no_mistake_looks_like_another(exercise):
-    """Otherwise a learner would read the hint of somebody else's error."""
-    for mistake in exercise.mistakes:
-        if exercise.name != "mixture of Bernoullis, many pixels":
-            assert mistake.hint in exercise.verdict(mistake.wrong)

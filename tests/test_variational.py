@@ -14,13 +14,13 @@ from torch.distributions import (
     Normal,
     kl_divergence,
 )
+from variational_cases import f64, linear_model, random_tables, seeds
 
 from course_utils.gradients import (
     gradient_draws,
     score_function_variance,
 )
 from course_utils.latent_models import GaussianMean, circle_model
-from course_utils.linear_gaussian import LinearGaussian
 from course_utils.mixture import GaussianMixture, e_step
 from course_utils.training import seeded
 from course_utils.variational import (
@@ -33,28 +33,6 @@ from course_utils.variational import (
 from course_utils.variational_families import (
     DiagonalNormal,
 )
-
-seeds = st.integers(0, 2**31 - 1)
-
-
-def f64(*values):
-    return torch.tensor(values, dtype=torch.float64)
-
-
-def random_tables(seed, size):
-    """A random log p(x, z) and a random positive q(z) over ``size`` values of z."""
-    generator = torch.Generator().manual_seed(seed)
-    log_joint = 3 * torch.randn(size, generator=generator, dtype=torch.float64)
-    q = torch.randn(size, generator=generator, dtype=torch.float64).softmax(0)
-    return log_joint, q
-
-
-def linear_model(seed, data_dim=3, latent_dim=2):
-    generator = torch.Generator().manual_seed(seed)
-    draw = torch.randn(data_dim, latent_dim + 2, generator=generator).double()
-    model = LinearGaussian(draw[:, 2:], draw[:, 0], 0.3 + draw[0, 1].abs())
-    return model, draw[:, 1]
-
 
 # ---- the identity: log p(x) = ELBO + KL(q ‖ posterior) ----
 

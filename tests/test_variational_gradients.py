@@ -4,12 +4,12 @@ import math
 
 import pytest
 import torch
-from hypothesis import strategies as st
 from torch.distributions import (
     Independent,
     MultivariateNormal,
     Normal,
 )
+from variational_cases import f64
 
 from course_utils.gradients import (
     gradient_draws,
@@ -27,28 +27,6 @@ from course_utils.variational import (
     elbo_surrogate,
 )
 from course_utils.variational_families import DiagonalNormal, FullNormal, NormalMixture
-
-seeds = st.integers(0, 2**31 - 1)
-
-
-def f64(*values):
-    return torch.tensor(values, dtype=torch.float64)
-
-
-def random_tables(seed, size):
-    """A random log p(x, z) and a random positive q(z) over ``size`` values of z."""
-    generator = torch.Generator().manual_seed(seed)
-    log_joint = 3 * torch.randn(size, generator=generator, dtype=torch.float64)
-    q = torch.randn(size, generator=generator, dtype=torch.float64).softmax(0)
-    return log_joint, q
-
-
-def linear_model(seed, data_dim=3, latent_dim=2):
-    generator = torch.Generator().manual_seed(seed)
-    draw = torch.randn(data_dim, latent_dim + 2, generator=generator).double()
-    model = LinearGaussian(draw[:, 2:], draw[:, 0], 0.3 + draw[0, 1].abs())
-    return model, draw[:, 1]
-
 
 # ---- gradients ----
 

@@ -143,6 +143,22 @@ class Parts:
         return entry
 
 
+def f64(*values) -> torch.Tensor:
+    """The values as one float64 tensor, for the cases of an exercise."""
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def noise(seed: int, n: int) -> torch.Tensor:
+    """``n`` standard normal numbers that are always the same, float64."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(n, generator=generator, dtype=torch.float64)
+
+
+def pair(a, b) -> torch.Tensor:
+    """Two numbers as a result ``(2,)``; gradients pass through."""
+    return torch.stack([torch.as_tensor(a), torch.as_tensor(b)])
+
+
 def _describe(value) -> str:
     if not isinstance(value, torch.Tensor):
         return f"a {type(value).__name__}"

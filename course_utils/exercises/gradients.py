@@ -2,21 +2,7 @@
 
 import torch
 
-from course_utils.exercises import Exercise, Mistake
-
-
-def _f64(*values):
-    return torch.tensor(values, dtype=torch.float64)
-
-
-def _noise(seed, n):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(n, generator=generator, dtype=torch.float64)
-
-
-def _pair(a, b):
-    return torch.stack([torch.as_tensor(a), torch.as_tensor(b)])
-
+from course_utils.exercises import Exercise, Mistake, f64, noise, pair
 
 # ---- the reparameterized gradient ----
 
@@ -28,7 +14,7 @@ DETACHED = (
 
 
 def _gradient(r, mu, logvar, noise, sigma_of=lambda logvar: (logvar / 2).exp()):
-    phi = _pair(mu, logvar).detach().requires_grad_()
+    phi = pair(mu, logvar).detach().requires_grad_()
     with torch.enable_grad():
         value = r(phi[0] + sigma_of(phi[1]) * noise).mean()
     return torch.autograd.grad(value, phi)[0]
@@ -51,8 +37,8 @@ check_reparameterized_gradient = Exercise(
     error_hints={"does not require grad": DETACHED, "not have been used": DETACHED},
     reference=_gradient,
     cases=(
-        (_wave, *_f64(0.7, -1.0), _noise(4, 25)),
-        (_cubic, *_f64(-0.4, 0.6), _noise(5, 30)),
+        (_wave, *f64(0.7, -1.0), noise(4, 25)),
+        (_cubic, *f64(-0.4, 0.6), noise(5, 30)),
     ),
     expected="two numbers: the derivatives with respect to mu and logvar",
     first_hint="sigma = exp(logvar / 2), z = mu + sigma · noise, then autograd",
@@ -70,16 +56,16 @@ check_reparameterized_gradient = Exercise(
             "by dσ/dlogvar = σ/2",
             lambda r, mu, logvar, noise: (
                 _gradient(r, mu, logvar, noise)
-                / _pair(torch.ones(()), _half(logvar) / 2)
+                / pair(torch.ones(()), _half(logvar) / 2)
             ),
         ),
         Mistake(
             "the samples are detached from mu: the first derivative came out as 0",
-            lambda *case: _gradient(*case) * _f64(0.0, 1.0),
+            lambda *case: _gradient(*case) * f64(0.0, 1.0),
         ),
         Mistake(
             "the samples are detached from logvar: the second derivative came out as 0",
-            lambda *case: _gradient(*case) * _f64(1.0, 0.0),
+            lambda *case: _gradient(*case) * f64(1.0, 0.0),
         ),
         Mistake(
             "the two numbers are in the wrong order: mu first",
@@ -97,13 +83,13 @@ check_reparameterized_gradient = Exercise(
 
 
 def _two(seed, n, slope):
-    a, b = _noise(seed, n), _noise(seed + 50, n)
+    a, b = noise(seed, n), noise(seed + 50, n)
     return slope * a + b, a + 0.3
 
 
 def _controlled(g, c, c_mean, slope=None):
     if slope is None:
-        slope = torch.cov(_pair(g, c))[0, 1] / c.var()
+        slope = torch.cov(pair(g, c))[0, 1] / c.var()
     return g - slope * (c - c_mean)
 
 
@@ -111,8 +97,8 @@ check_control_variate = Exercise(
     name="control variate",
     reference=_controlled,
     cases=(
-        (*_two(10, 400, 1.7), _f64(0.3)[0]),
-        (*_two(11, 500, -0.6), _f64(0.3)[0]),
+        (*_two(10, 400, 1.7), f64(0.3)[0]),
+        (*_two(11, 500, -0.6), f64(0.3)[0]),
     ),
     expected="one new draw for each old one, shape (n,)",
     first_hint="subtract a · (c − E[c]); the best a is Cov(g, c) / Var(c)",
@@ -129,14 +115,12 @@ check_control_variate = Exercise(
         Mistake(
             "Cov(g, c) must be divided by Var(c), not by Var(g)",
             lambda g, c, c_mean: _controlled(
-                g, c, c_mean, torch.cov(_pair(g, c))[0, 1] / g.var()
+                g, c, c_mean, torch.cov(pair(g, c))[0, 1] / g.var()
             ),
         ),
         Mistake(
             "Cov(g, c) must be divided by Var(c)",
-            lambda g, c, c_mean: _controlled(
-                g, c, c_mean, torch.cov(_pair(g, c))[0, 1]
-            ),
+            lambda g, c, c_mean: _controlled(g, c, c_mean, torch.cov(pair(g, c))[0, 1]),
         ),
         Mistake(
             "the sign is turned round: a · (c − E[c]) is subtracted",

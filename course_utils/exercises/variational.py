@@ -5,25 +5,11 @@ import math
 import torch
 from torch.distributions import Normal
 
-from course_utils.exercises import Exercise, Mistake
-
-
-def _f64(*values):
-    return torch.tensor(values, dtype=torch.float64)
-
-
-def _noise(seed, n):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(n, generator=generator, dtype=torch.float64)
-
-
-def _pair(a, b):
-    return torch.stack([torch.as_tensor(a), torch.as_tensor(b)])
-
+from course_utils.exercises import Exercise, Mistake, f64, noise, pair
 
 # ---- KL by Monte Carlo, with its standard error ----
 
-P, Q, P2, Q2 = (Normal(*_f64(*ab)) for ab in [(0, 1), (1, 2), (-1, 0.5), (-0.4, 1.3)])
+P, Q, P2, Q2 = (Normal(*f64(*ab)) for ab in [(0, 1), (1, 2), (-1, 0.5), (-0.4, 1.3)])
 
 
 def _log_ratio(p, q, z):
@@ -32,48 +18,48 @@ def _log_ratio(p, q, z):
 
 def _kl(p, q, z):
     terms = _log_ratio(p, q, z)
-    return _pair(terms.mean(), terms.std() / math.sqrt(len(z)))
+    return pair(terms.mean(), terms.std() / math.sqrt(len(z)))
 
 
 check_kl_monte_carlo = Exercise(
     name="KL by Monte Carlo",
     reference=_kl,
-    cases=((P, Q, _noise(0, 400)), (P2, Q2, -1 + 0.5 * _noise(1, 500))),
+    cases=((P, Q, noise(0, 400)), (P2, Q2, -1 + 0.5 * noise(1, 500))),
     expected="two numbers: the estimate and its standard error",
     first_hint="KL(p‖q) is the mean of log p(z) − log q(z), for z drawn from p",
     tolerance=5e-4,
     mistakes=(
         Mistake(
             "the log-ratio is upside down: it is log p(z) − log q(z), with z from p",
-            lambda p, q, z: _pair(-_kl(p, q, z)[0], _kl(p, q, z)[1]),
+            lambda p, q, z: pair(-_kl(p, q, z)[0], _kl(p, q, z)[1]),
         ),
         Mistake(
             "the second number is the spread of one term; the mean of n terms is √n "
             "times more precise",
-            lambda p, q, z: _pair(_kl(p, q, z)[0], _log_ratio(p, q, z).std()),
+            lambda p, q, z: pair(_kl(p, q, z)[0], _log_ratio(p, q, z).std()),
         ),
         Mistake(
             "divide the spread by √n, not by n",
-            lambda p, q, z: _pair(_kl(p, q, z)[0], _log_ratio(p, q, z).std() / len(z)),
+            lambda p, q, z: pair(_kl(p, q, z)[0], _log_ratio(p, q, z).std() / len(z)),
         ),
         Mistake(
             "the second number is a variance; take its square root",
-            lambda p, q, z: _pair(_kl(p, q, z)[0], _kl(p, q, z)[1] ** 2),
+            lambda p, q, z: pair(_kl(p, q, z)[0], _kl(p, q, z)[1] ** 2),
         ),
         Mistake(
             "the first number is the sum of the terms; take their mean",
-            lambda p, q, z: _pair(_log_ratio(p, q, z).sum(), _kl(p, q, z)[1]),
+            lambda p, q, z: pair(_log_ratio(p, q, z).sum(), _kl(p, q, z)[1]),
         ),
         Mistake(
             "no weights by the density: z is already drawn from p",
-            lambda p, q, z: _pair(
+            lambda p, q, z: pair(
                 (p.log_prob(z).exp() * _log_ratio(p, q, z)).mean(),
                 (p.log_prob(z).exp() * _log_ratio(p, q, z)).std() / math.sqrt(len(z)),
             ),
         ),
         Mistake(
             "the terms are ratios of densities; take the log",
-            lambda p, q, z: _pair(
+            lambda p, q, z: pair(
                 _log_ratio(p, q, z).exp().mean(),
                 _log_ratio(p, q, z).exp().std() / math.sqrt(len(z)),
             ),
@@ -119,8 +105,8 @@ check_elbo = Exercise(
     name="ELBO",
     reference=_elbo,
     cases=(
-        (_bent, *_f64(0.8, 0.5), _noise(2, 30)),
-        (_straight, *_f64(-0.3, 1.7), _noise(3, 20)),
+        (_bent, *f64(0.8, 0.5), noise(2, 30)),
+        (_straight, *f64(-0.3, 1.7), noise(3, 20)),
     ),
     expected="one number: the mean over the samples, in nats",
     first_hint="make z = mean + sigma · noise, then average log p(x, z) − log q(z)",
@@ -179,11 +165,11 @@ check_elbo = Exercise(
 
 # ---- one sweep of coordinate ascent ----
 
-MEAN3 = _f64(1.0, -1.0, 0.5)
-PRECISION3 = _f64([2.0, -0.8, 0.3], [-0.8, 1.5, 0.4], [0.3, 0.4, 1.2])
+MEAN3 = f64(1.0, -1.0, 0.5)
+PRECISION3 = f64([2.0, -0.8, 0.3], [-0.8, 1.5, 0.4], [0.3, 0.4, 1.2])
 CAVI_CASES = (
-    (_f64(3.0, 2.0), _f64(1.0, -1.0), _f64([2.0, -1.2], [-1.2, 1.5])),
-    (_f64(-2.0, 0.0, 4.0), MEAN3, PRECISION3),
+    (f64(3.0, 2.0), f64(1.0, -1.0), f64([2.0, -1.2], [-1.2, 1.5])),
+    (f64(-2.0, 0.0, 4.0), MEAN3, PRECISION3),
 )
 
 
