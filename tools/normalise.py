@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 import nbformat
+import numpy as np
 from nbformat import NotebookNode
 from PIL import Image
 
@@ -112,11 +113,15 @@ def _small_picture(encoded: str) -> str:
     if picture.mode == "P":  # it has been here before
         return encoded.rstrip("\n")
     picture = picture.convert("RGB")
-    colours = picture.quantize(192, Image.Quantize.MAXCOVERAGE).getpalette()[: 3 * 192]
+    chosen = picture.quantize(192, Image.Quantize.MAXCOVERAGE).getpalette()[: 3 * 192]
     greys = [round(255 * level / 63) for level in range(64) for _ in "RGB"]
-    palette = Image.new("P", (1, 1))
-    palette.putpalette(colours + greys)
-    fewer = picture.quantize(palette=palette, dither=Image.Dither.NONE)
+    palette = np.array(greys + chosen).reshape(-1, 3)
+    pixels = np.asarray(picture)
+    colours, where = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True)
+    distance = np.square(palette).sum(axis=1) - 2 * colours.astype(int) @ palette.T
+    nearest = distance.argmin(axis=1).astype(np.uint8)[where]  # up to a constant
+    fewer = Image.fromarray(nearest.reshape(pixels.shape[:2]))
+    fewer.putpalette(palette.flatten().tolist())
     stream = io.BytesIO()
     fewer.save(stream, "png", optimize=True)
     return base64.b64encode(stream.getvalue()).decode()
