@@ -1,0 +1,54 @@
+"""Models on disk: tensors and plain settings, never code."""
+
+import os
+import pickle
+import zipfile
+from pathlib import Path
+
+import torch
+
+FORMAT = "course_utils.vae 1"
+
+
+class ModelFileError(RuntimeError):
+    """A model file is missing or damaged; the message names it and the remedy."""
+
+    def __init__(self, path, problem: str):
+        super().__init__(
+            f"model file {str(path)!r} {problem}. Train and save it again."
+        )
+
+
+def write_model(path, settings: dict, parameters: dict[str, torch.Tensor]) -> None:
+    """Write a file that ``torch.load(…, weights_only=True)`` reads.
+
+    It is written beside ``path`` and then moved there, so that a stop in between leaves
+    the old file whole.
+    """
+    path = Path(path)
+    content = {
+        "format": FORMAT,
+        "settings": settings,
+        "parameters": {k: v.detach().cpu().clone() for k, v in parameters.items()},
+    }
+    unfinished = path.with_name(path.name + ".part")
+    try:
+        torch.save(content, unfinished)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def read_model(path) -> tuple[dict, dict[str, torch.Tensor]]:
+    """Settings and parameters; raises ``ModelFileError`` for anything else."""
+    damaged = (RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ModelFileError(path, f"cannot be read: {reason}") from error
+    except (*damaged, ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise ModelFileError(path, "is damaged or not a model file") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ModelFileError(path, f"is not of the format {FORMAT!r}")
+    return content["settings"], content["parameters"]

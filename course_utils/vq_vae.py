@@ -1,0 +1,131 @@
+"""VQ-VAE: a codebook in place of the Gaussian (van den Oord et al. 2017; notebook 04).
+
+Each image becomes a few whole numbers, one per position, each naming a row of the
+codebook. Nats per example, sums over dimensions.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.distributions import Bernoulli
+
+from course_utils.training import minibatches, seeded
+
+
+class VQVAE(nn.Module):
+    """x ``(n, data_dim)`` → ``positions`` codes out of ``n_codes`` → p(x | codes)."""
+
+    def __init__(
+        self, data_dim=784, positions=16, n_codes=64, code_dim=2, hidden=256, seed=0
+    ):
+        super().__init__()
+        self.positions, self.code_dim = positions, code_dim
+        with seeded(seed):
+            self.encoder = nn.Sequential(
+                nn.Linear(data_dim, hidden),
+                nn.SiLU(),
+                nn.Linear(hidden, positions * code_dim),
+            )
+            self.decoder = nn.Sequential(
+                nn.Linear(positions * code_dim, hidden),
+                nn.SiLU(),
+                nn.Linear(hidden, data_dim),
+            )
+            self.codebook = nn.Parameter(torch.randn(n_codes, code_dim))
+
+    def vectors(self, x: torch.Tensor) -> torch.Tensor:
+        """What the encoder says before the choice: ``(n, positions, code_dim)``."""
+        return self.encoder(x).view(len(x), self.positions, self.code_dim)
+
+    def nearest(self, e: torch.Tensor) -> torch.Tensor:
+        """The number of the codebook row that is nearest to each vector."""
+        flat = e.detach().reshape(-1, self.code_dim)
+        scores = flat @ self.codebook.T - 0.5 * self.codebook.square().sum(dim=1)
+        return scores.argmax(dim=1).view(e.shape[:-1])
+
+    def codes(self, x: torch.Tensor) -> torch.Tensor:
+        """The image as whole numbers: ``(n, positions)``."""
+        with torch.no_grad():
+            return self.nearest(self.vectors(x))
+
+    def decode(self, codes: torch.Tensor) -> Bernoulli:
+        """p(x | codes) for ``(n, positions)`` whole numbers."""
+        return self._decode(self.codebook[codes])
+
+    def _decode(self, vectors: torch.Tensor) -> Bernoulli:
+        logits = self.decoder(vectors.flatten(1))
+        return Bernoulli(logits=logits, validate_args=False)
+
+    def loss(self, x: torch.Tensor, commitment: float = 0.25):
+        """−log p(x | codes) and the two pulls between encoder and codebook, nats.
+
+        The gradient jumps over the choice: forward the code, backward the encoder's
+        vector (straight through). Equation 3 of the paper.
+        """
+        e = self.vectors(x)
+        code = self.codebook[self.nearest(e)]
+        straight = e + (code - e).detach()
+        reconstruction = self._decode(straight).log_prob(x).sum(dim=1).mean()
+        book = (code - e.detach()).square().sum(dim=(1, 2)).mean()
+        pull = (e - code.detach()).square().sum(dim=(1, 2)).mean()
+        return -reconstruction, book + commitment * pull
+
+
+@dataclass(frozen=True)
+class VQState:
+    """One epoch of ``train_vq_vae``: nats per example, and how many codes are in use.
+
+    ``perplexity`` is e to the entropy of the code frequencies: n_codes if all are used
+    equally often, 1 if a single one is used.
+    """
+
+    epoch: int
+    reconstruction: float
+    codes_used: int
+    perplexity: float
+
+
+def train_vq_vae(
+    model: VQVAE,
+    x: torch.Tensor,
+    epochs: int = 3,
+    batch_size: int = 128,
+    learning_rate: float = 2e-3,
+    seed: int = 0,
+) -> Iterator[VQState]:
+    """Adam on ``model.loss``; yields after each epoch over ``x`` ``(n, data_dim)``.
+
+    Codes that an epoch never used move onto vectors of the encoder, or they would stay
+    unused for ever.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
+    with torch.no_grad():  # start the codebook on what the encoder says
+        _restart(model, x, torch.ones(len(model.codebook), dtype=torch.bool), generator)
+    for epoch in range(1, epochs + 1):
+        total = torch.zeros(())
+        for batch in minibatches(x, batch_size, generator):
+            reconstruction, pulls = model.loss(batch)
+            optimizer.zero_grad()
+            (reconstruction + pulls).backward()
+            optimizer.step()
+            total += reconstruction.detach() * len(batch)
+        counts = torch.bincount(
+            model.codes(x[:10_000]).flatten(), minlength=len(model.codebook)
+        )
+        share = counts / counts.sum()
+        entropy = torch.special.entr(share).sum()
+        used = int((counts > 0).sum())
+        yield VQState(epoch, -total.item() / len(x), used, entropy.exp().item())
+        if epoch < epochs:
+            with torch.no_grad():
+                _restart(model, x, counts == 0, generator)
+
+
+def _restart(model, x, unused, generator) -> None:
+    rows = torch.randint(len(x), (1000,), generator=generator)
+    vectors = model.vectors(x[rows]).flatten(0, 1)
+    pick = torch.randint(len(vectors), (int(unused.sum()),), generator=generator)
+    model.codebook[unused] = vectors[pick]

@@ -1,0 +1,140 @@
+"""The pictures of notebook 04: what they show."""
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+from course_utils.plotting import vae as pictures
+from course_utils.plotting import vae_curves as curves
+from course_utils.plotting.plates import draw_plates
+from course_utils.training import STYLE
+from course_utils.vae import VAE, binarise, train_vae
+
+
+@pytest.fixture(autouse=True)
+def course_style():
+    with plt.style.context(STYLE):
+        yield
+    assert plt.get_fignums() == []
+
+
+@pytest.fixture
+def ax():
+    return Figure().subplots()
+
+
+def digits(n):
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand(n, 784, generator=generator)
+
+
+def title(ax):
+    return ax.get_title(loc="left")
+
+
+def test_a_mosaic_holds_every_image_in_order():
+    images = digits(5)
+    sheet = pictures.mosaic(images, 3)
+    assert sheet.shape == (58, 88)
+    assert torch.equal(sheet[30:58, 30:58], images[4].view(28, 28))
+    assert sheet[28:30].abs().sum() == 0
+
+
+def test_rows_have_their_names(ax):
+    pictures.plot_rows(ax, [digits(4), digits(4)], ["data", "rebuilt"])
+    assert [text.get_text() for text in ax.texts] == ["data", "rebuilt"]
+    assert ax.images[0].get_array().shape == (58, 118)
+
+
+def test_nine_clouds_follow_beta():
+    x = binarise((255 * digits(9)).byte())
+    fits = {0.0: VAE(784, 2, hidden=(5,)), 1.0: VAE(784, 2, hidden=(5,), seed=1)}
+    axes = Figure().subplots(1, 2)
+    update = pictures.draw_nine(axes, 1.0, fits, x)
+    with torch.no_grad():
+        q = fits[1.0].encode(x)
+    clouds = axes[0].patches[:9]
+    assert clouds[4].get_center() == pytest.approx(q.mean[4].tolist())
+    assert clouds[4].width == pytest.approx(4 * q.stddev[4, 0].item())
+    assert title(axes[0]).startswith("β = 1: KL")
+    before = axes[1].images[0].get_array().copy()
+    update(0.0)
+    assert title(axes[0]).startswith("β = 0")
+    assert not (before == axes[1].images[0].get_array()).all()
+
+
+def test_the_explorer_decodes_the_chosen_point():
+    model, z = VAE(784, 2, hidden=(5,)), torch.randn(40, 2)
+    labels = torch.arange(40) % 10
+    axes = Figure().subplots(1, 2)
+    update = pictures.draw_latent(axes, 0.0, 0.0, model, z, labels)
+    update(1.0, -2.0)
+    with torch.no_grad():
+        expected = model.decode(torch.tensor([[1.0, -2.0]])).mean.view(28, 28)
+    torch.testing.assert_close(torch.as_tensor(axes[1].images[0].get_array()), expected)
+    assert axes[0].lines[0].get_xydata().tolist() == [[1.0, -2.0]]
+    assert {text.get_text() for text in axes[0].texts} == set("0123456789")
+
+
+def test_the_manifold_goes_right_with_the_first_and_up_with_the_second(ax):
+    model = VAE(784, 2, hidden=())
+    with torch.no_grad():
+        model.decoder.network[0].weight.zero_()
+        model.decoder.network[0].weight[:392, 0] = 5.0  # upper half of each picture
+        model.decoder.network[0].weight[392:, 1] = 5.0
+        model.decoder.network[0].bias.zero_()
+    pictures.plot_manifold(ax, model, n=3)
+    sheet = torch.as_tensor(ax.images[0].get_array())
+    assert sheet[0, 0] < 0.1 and sheet[0, 60] > 0.9  # upper half: from left to right
+    assert sheet[27, 0] > 0.9 and sheet[87, 0] < 0.1  # lower half: from top to bottom
+
+
+def test_codes_are_four_by_four_tiles(ax):
+    codes = torch.arange(32).view(2, 16)
+    pictures.plot_code_images(ax, codes, 64, 2)
+    tiles = torch.as_tensor(ax.images[0].get_array().filled(-1))
+    assert tiles[:, 5:9].flatten().tolist() == list(range(16, 32))
+
+
+def test_curves(ax):
+    x = (255 * digits(60)).byte()
+    model = VAE(784, 2, hidden=(4,))
+    options = {"n_states": 3, "held_out": binarise(x)}
+    states = list(train_vae(model, x, epochs=2, batch_size=20, **options))
+    curves.plot_training(ax, states)
+    assert ax.lines[0].get_xdata().tolist() == [s.epoch for s in states]
+    assert ax.lines[1].get_ydata().tolist() == [s.held_out_elbo for s in states]
+
+
+def test_collapsed_dimensions_are_crosses(ax):
+    curves.plot_kl_per_dimension(ax, torch.tensor([0.01, 2.0, 0.0, 1.0]))
+    assert [bar.get_height() for bar in ax.patches] == [2.0, 1.0]
+    assert ax.lines[0].get_xdata().tolist() == [2, 3]
+
+
+def test_the_other_pictures_draw_their_data():
+    axes = Figure().subplots(2, 3).flat
+    draw_plates(axes[0], *curves.PLATE)
+    before = len(axes[0].patches)
+    curves.add_inference(axes[0])
+    assert len(axes[0].patches) == before + 2
+    curves.draw_data_path(axes[1])
+    assert {"encoder\n$\\varphi$", "decoder\n$\\theta$"} <= {
+        text.get_text() for text in axes[1].texts
+    }
+    grid = torch.linspace(-1, 1, 11)
+    curves.plot_marginal(axes[2:4], grid, grid, 0.1, grid, grid**2)
+    torch.testing.assert_close(torch.as_tensor(axes[3].lines[0].get_ydata()), grid**2)
+    values = [1.0, 2.0, 3.0, 4.0]
+    curves.plot_sharpness(axes[4:6], list("abcd"), values, values[::-1])
+    assert [bar.get_width() for bar in axes[5].patches] == values[::-1]
+
+
+def test_holes_are_hatched(ax):
+    ticks = torch.linspace(-3, 3, 31)
+    prior = torch.exp(-(ticks**2 + ticks[:, None] ** 2) / 2)
+    hole = (ticks > 1).expand(31, 31)
+    curves.plot_aggregated(ax, ticks, prior * ~hole, prior, hole)
+    hatches = [h for c in ax.collections for h in (getattr(c, "hatches", None) or [])]
+    assert "///" in hatches
