@@ -13,7 +13,7 @@ def binarise(images: torch.Tensor, seed: int = 0) -> torch.Tensor:
         raise ValueError(f"images must be uint8 grey levels, got {images.dtype}")
     generator = torch.Generator().manual_seed(seed)
     share = images.flatten(1).float().div_(255)
-    return torch.bernoulli(share, generator=generator)
+    return torch.bernoulli(share, generator=generator, out=share)
 
 
 def redraw(grey: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

@@ -113,7 +113,7 @@ def train_vq_vae(
             optimizer.step()
             total += reconstruction.detach() * len(batch)
         counts = torch.bincount(
-            model.codes(x[:10_000]).flatten(), minlength=len(model.codebook)
+            model.codes(x[:2000]).flatten(), minlength=len(model.codebook)
         )
         share = counts / counts.sum()
         entropy = torch.special.entr(share).sum()
