@@ -30,7 +30,7 @@ from course_utils.training import progress
 from course_utils.vae import VAE, binarise, kl_to_standard_normal, train_vae
 from course_utils.vae_training import has_fast_bf16, learning_rate_at
 
-RECIPE = {"batch_size": 256, "learning_rate": 5e-3, "kl_warm_up": 0.5}
+RECIPE = {"batch_size": 512, "learning_rate": 7e-3, "kl_warm_up": 0.5}
 
 
 def digits(split: str) -> torch.Tensor:
@@ -155,17 +155,17 @@ def fast(train, test, seconds, seed):
         mean = train[::10].mean(0).clamp(0.001, 0.999)
         model.decoder.network[-1].bias.copy_(mean.logit())
     optimizer = torch.optim.Adam(
-        model.parameters(), lr=7e-3, betas=(0.9, 0.99), fused=True
+        model.parameters(), lr=1e-2, betas=(0.9, 0.99), fused=True
     )
     bf16, reached = has_fast_bf16(), 0.0
     while reached < 1:
-        batch = train[torch.randint(len(train), (256,))]
+        batch = train[torch.randint(len(train), (512,))]
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             log_p, kl = model.terms(batch)
             loss = (kl.sum() - log_p.sum()) / len(batch)
         optimizer.zero_grad()
         loss.backward()
-        optimizer.param_groups[0]["lr"] = 7e-3 * learning_rate_at(reached)
+        optimizer.param_groups[0]["lr"] = 1e-2 * learning_rate_at(reached, 0.1)
         optimizer.step()
         reached = (time.perf_counter() - begin) / seconds
     spent = time.perf_counter() - begin

@@ -92,9 +92,19 @@ def test_the_manifold_goes_right_with_the_first_and_up_with_the_second(ax):
 
 def test_codes_are_four_by_four_tiles(ax):
     codes = torch.arange(32).view(2, 16)
-    pictures.plot_code_images(ax, codes, 64, 2)
-    tiles = torch.as_tensor(ax.images[0].get_array().filled(-1))
-    assert tiles[:, 5:9].flatten().tolist() == list(range(16, 32))
+    pictures.plot_rows(ax, [torch.zeros(2, 784)] * 2, ["digits", "codes"])
+    pictures.plot_codes(ax, codes, row=1)
+    tiles = torch.as_tensor(ax.images[2].get_array())
+    assert tiles.flatten().tolist() == list(range(16, 32))
+    assert ax.images[2].get_extent() == [30, 58, 58, 30]  # under the second digit
+
+
+def test_labels_that_would_cover_each_other_move_apart():
+    places = torch.tensor([[0.0, 0.0], [0.1, 0.0], [3.0, 3.0]])
+    moved = pictures.apart(places, least=0.5)
+    assert (moved[0] - moved[1]).norm() >= 0.49
+    assert torch.equal(moved[2], places[2])
+    assert torch.allclose(moved.mean(0), places.mean(0))
 
 
 def test_curves(ax):

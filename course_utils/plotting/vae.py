@@ -92,6 +92,17 @@ def plot_manifold(ax, model, n=17):
         plot_digits(ax, model.decode(z).mean, n)
 
 
+def apart(places, least, sweeps=100):
+    """``places`` ``(n, 2)``, pushed apart until they lie ``least`` from each other."""
+    places = places.clone()
+    for _ in range(sweeps):
+        between = places[:, None] - places
+        distance = between.norm(dim=-1, keepdim=True)
+        push = (least - distance).clamp(min=0) / 2 / distance.clamp(min=1e-6)
+        places += (push * between).sum(dim=1)
+    return places
+
+
 def plot_clouds(ax, z, labels, half_width=3.5):
     """Codes ``(n, 2)`` in the colour of their class, its digit at their median."""
     style = {
@@ -103,8 +114,8 @@ def plot_clouds(ax, z, labels, half_width=3.5):
         "alpha": 0.5,
     }
     ax.scatter(z[:, 0], z[:, 1], linewidth=0, **style)
-    for digit in range(10):
-        x, y = z[labels == digit].median(dim=0).values.tolist()
+    middles = torch.stack([z[labels == k].median(dim=0).values for k in range(10)])
+    for digit, (x, y) in enumerate(apart(middles, 0.16 * half_width).tolist()):
         box = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "alpha": 0.85}
         ax.text(x, y, f"{digit}", ha="center", va="center", bbox=box, zorder=1.5)
     limits = (-half_width, half_width)
@@ -131,11 +142,11 @@ def draw_latent(axes, z1, z2, model, z, labels):
     return update
 
 
-def plot_code_images(ax, codes, n_codes, columns):
-    """Codes ``(n, 16)`` as 4 × 4 pictures, one colour per code."""
-    tiles = torch.full((5, 5 * columns - 1), float("nan"))
+def plot_codes(ax, codes, row):
+    """Codes ``(n, 16)`` as 4 × 4 tiles in the empty row ``row`` of ``plot_rows``."""
+    top, limits = 30 * row, (ax.get_xlim(), ax.get_ylim())
     for index, code in enumerate(codes):
-        tiles[:4, 5 * index : 5 * index + 4] = code.view(4, 4)
-    style = {"cmap": "viridis", "vmin": 0, "vmax": n_codes - 1, "origin": "upper"}
-    ax.imshow(tiles[:4], interpolation="nearest", **style)
-    ax.set_axis_off()
+        box = (30 * index, 30 * index + 28, top + 28, top)
+        style = {"cmap": "viridis", "vmin": 0, "vmax": 63, "extent": box}
+        ax.imshow(code.view(4, 4), interpolation="nearest", **style)
+    ax.set(xlim=limits[0], ylim=limits[1])

@@ -96,8 +96,10 @@ def plot_kl_per_dimension(ax, kl):
     used = kl > 0.05
     index = torch.arange(len(kl))
     ax.bar(index[used], kl[used], color=COLOUR["latent"], label="used")
-    ax.plot(index[~used], kl[~used], "x", color=COLOUR["quiet"], label="collapsed")
+    style = {"color": COLOUR["target"], "markersize": 8, "markeredgewidth": 2}
+    ax.plot(index[~used], kl[~used], "x", label="collapsed", clip_on=False, **style)
     ax.set(xlabel="latent dimension, sorted", ylabel="KL (nats)")
+    ax.set_title(f"{used.sum()} latents used, {(~used).sum()} collapsed")
     ax.legend()
 
 
@@ -118,6 +120,7 @@ def plot_aggregated(ax, ticks, aggregated, prior, hole):
     """q(z) as filled contours, the prior as dotted lines, the holes hatched.
 
     All three are tables over ``ticks`` × ``ticks``, z₂ first; ``hole`` holds truths.
+    Holes are drawn within three σ of the prior: outside there is nothing to miss.
     """
     levels = (torch.linspace(0.04, 1.0001, 9) * aggregated.max()).tolist()
     ax.contourf(ticks, ticks, aggregated, levels=levels, cmap="YlOrBr")
@@ -125,6 +128,6 @@ def plot_aggregated(ax, ticks, aggregated, prior, hole):
     dotted = {"colors": "#333333", "linestyles": ":"}
     ax.contour(ticks, ticks, prior, levels=one_two_three, **dotted)
     hatched = {"levels": [0.5, 1.5], "colors": "none", "hatches": ["///"]}
-    ax.contourf(ticks, ticks, hole.float(), **hatched)
+    ax.contourf(ticks, ticks, (hole & (prior > one_two_three[0])).float(), **hatched)
     ax.set(xlabel="z₁", ylabel="z₂", title="q(z), the prior (dotted), holes (///)")
     ax.set_aspect("equal")
