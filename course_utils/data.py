@@ -31,6 +31,12 @@ SHA256 = {
     "theis_mixture.csv": (
         "f1d6e389797477acf8ffb24c70ba6b557f5fcc4b366c7d9f3c5fa1941f0255f9"
     ),
+    "trilemma.csv": (
+        "e61656d685530504d2d49e277f15060fec5699fac39243da9662c85e241308fd"
+    ),
+    "digit_classifier.pt": (
+        "d7d3513b8f0360333e864ca5e217f0b1c63022e458248a85b1572172212064e3"
+    ),
     "mnist/train-images-idx3-ubyte.gz": (
         "0b367032e93c5d0cea0925647cfdb18614af8ee15f83e6f2fc2ad904a6835971"
     ),

@@ -5,7 +5,6 @@ of z = μ + σ ε, and takes one step of Adam up the bound. All its randomness c
 one generator, so a run repeats, and a stopped run goes on as if it had not stopped.
 """
 
-import copy
 import math
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from course_utils.training_loop import Run, learning_rate_at
 from course_utils.vae_training_data import check_data, redraw
 
 
@@ -52,14 +52,6 @@ def has_fast_bf16() -> bool:
     """
     probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return bool(probe and probe())
-
-
-def learning_rate_at(progress: float, warm_up: float = 0.05) -> float:
-    """A factor from 0 to 1: linear rise, then half a cosine down to 0.01."""
-    if progress < warm_up:
-        return max(progress, 0.001) / warm_up
-    fall = min(1.0, (progress - warm_up) / (1 - warm_up))
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall))
 
 
 def train_vae(
@@ -115,21 +107,10 @@ def train_vae(
             yield run.state(held_out, snapshots)
 
 
-class _Run:
-    """The moving parts of one training run."""
+class _Run(Run):
+    """A run of descent on −ELBO, or on minus the bound of k samples."""
 
-    def __init__(self, model, x, batch_size, learning_rate, seed):
-        self.model, self.x, self.batch_size = model, x, batch_size
-        self.learning_rate = learning_rate
-        self.generator = torch.Generator().manual_seed(seed)
-        self.step, self.seconds, self.states = 0, 0.0, 0
-        self.order = torch.empty(0, dtype=torch.int64)
-        self.sums, self.count, self.kl_per_dimension = torch.zeros(2), 0, None
-        options = {"betas": (0.9, 0.99), "fused": True}
-        self.optimizer = torch.optim.Adam(
-            model.parameters(), lr=learning_rate, **options
-        )
-        self.good = {"parameters": self._parameters()}
+    kl_per_dimension = torch.zeros(0)
 
     def check(self, held_out, epochs, seconds, beta, kl_warm_up, k, n_states):
         """Refuse what cannot work, by name, before the first step."""
@@ -152,7 +133,9 @@ class _Run:
 
     def advance(self, k, share, rate, fast) -> None:
         """One step of Adam; whole, or not at all."""
-        batch = self._batch()
+        batch = self.batch()
+        if batch.dtype == torch.uint8:
+            batch = redraw(batch, self.generator)
         shape = (len(batch), self.model.latent_dim)
         dtype = self.model.prior.mean.dtype
         noise = torch.randn(
@@ -168,43 +151,11 @@ class _Run:
                 parts = torch.stack([log_p.mean(), kl.sum(dim=1).mean()])
                 objective = parts[0] - share * parts[1]
                 self.kl_per_dimension = kl.detach().mean(dim=0)
-        if not bool(torch.isfinite(objective)):
-            self.model.load_state_dict(self.good["parameters"])
-            raise FloatingPointError(
-                f"the loss became {-objective.item()} at step {self.step}; the "
-                "model is back at its last good state: try a smaller learning_rate"
-            )
-        self.optimizer.zero_grad()
-        (-objective).backward()
-        self.optimizer.param_groups[0]["lr"] = self.learning_rate * rate
-        self.optimizer.step()
-        self.step += 1
-        self.sums, self.count = self.sums + parts.detach(), self.count + 1
-
-    def _batch(self) -> torch.Tensor:
-        if self.order.numel() == 0:
-            self.order = torch.randperm(len(self.x), generator=self.generator)
-        rows, self.order = (
-            self.order[: self.batch_size],
-            self.order[self.batch_size :],
-        )
-        batch = self.x[rows]
-        return redraw(batch, self.generator) if batch.dtype == torch.uint8 else batch
+        self.descend(-objective, rate, parts.detach())
 
     def state(self, held_out, snapshots) -> VAEState:
         """What the iterator yields; also the point to which a failure falls back."""
-        means = self.sums / max(1, self.count)
-        self.sums, self.count = torch.zeros(2), 0
-        self.good.update(
-            parameters=self._parameters(),
-            optimizer=copy.deepcopy(self.optimizer.state_dict()),
-            generator=self.generator.get_state(),
-            order=self.order,
-            step=self.step,
-            seconds=self.seconds,
-            states=self.states,
-        )
-        kl = self.kl_per_dimension
+        means, good = self.means(), self.keep()
         return VAEState(
             step=self.step,
             epoch=self.step * self.batch_size / len(self.x),
@@ -213,9 +164,9 @@ class _Run:
             reconstruction=means[0].item(),
             kl=means[1].item(),
             held_out_elbo=math.nan if held_out is None else self._score(held_out),
-            kl_per_dimension=torch.zeros(0) if kl is None else kl,
-            parameters=self.good["parameters"] if snapshots else None,
-            resume=self.good,
+            kl_per_dimension=self.kl_per_dimension,
+            parameters=good["parameters"] if snapshots else None,
+            resume=good,
         )
 
     def _score(self, held_out) -> float:
@@ -229,16 +180,3 @@ class _Run:
                 log_p, kl = self.model.terms(rows, noise)
                 total += (log_p - kl.sum(dim=1)).sum().item()
         return total / len(held_out)
-
-    def _parameters(self):
-        return {k: v.detach().clone() for k, v in self.model.state_dict().items()}
-
-    def load(self, state: VAEState) -> None:
-        """Go back to the last state of the run that ``state`` belongs to."""
-        saved = state.resume
-        self.model.load_state_dict(saved["parameters"])
-        self.optimizer.load_state_dict(copy.deepcopy(saved["optimizer"]))
-        self.generator.set_state(saved["generator"])
-        self.order = saved["order"]
-        self.step, self.seconds = saved["step"], saved["seconds"]
-        self.states, self.good = saved["states"], saved

@@ -52,6 +52,8 @@ def verify(
 
 
 def _as_float64(name: str, value) -> torch.Tensor:
+    if isinstance(value, int | float):  # as_tensor would round it to the default dtype
+        value = torch.tensor(value, dtype=torch.float64)
     tensor = torch.as_tensor(value).detach().to("cpu", torch.float64)
     if tensor.numel() == 0:
         raise ValueError(f"{name} is empty: there is nothing to compare")

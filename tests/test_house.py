@@ -14,7 +14,20 @@ from tools import ROOT, code_cells, load, notebook_paths, slide_map, tags
 
 PACKAGE = ROOT / "course_utils"
 FLOORS = {
-    **dict.fromkeys(["data", "training", "verification", "quadrature"], 1),
+    **dict.fromkeys(
+        [
+            "data",
+            "training",
+            "verification",
+            "quadrature",
+            "vae_files",
+            "descent",
+            "mixture_model",
+            "mmd",
+            "training_loop",
+        ],
+        1,
+    ),
     "plotting": 3,
     **dict.fromkeys(["interactive", "exercises"], 4),
     "__main__": 5,

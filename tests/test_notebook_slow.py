@@ -1,8 +1,9 @@
 """Each notebook under hard conditions, and once more from the start (`--all`).
 
 Three executions per notebook: by a stranger (from another working directory, without
-network, in a checkout that cannot be written); with every code cell run twice in a row
-(short trainings); and a fresh one that is compared with the committed file.
+network, in a checkout that cannot be written); with every code cell run twice in a row;
+and a fresh one whose pictures are compared with the committed ones. The long trainings
+are short here: nbval runs the notebooks as they are.
 """
 
 import base64
@@ -80,6 +81,15 @@ assert os.environ["COURSE_COPY"] in course_utils.__file__, course_utils.__file__
 """
 
 
+def shorter(path):
+    """The notebook with short trainings."""
+    notebook = load(path)
+    for cell in code_cells(notebook):
+        if "setup" in tags(cell):
+            cell.source = shortened(cell.source)
+    return notebook
+
+
 @pytest.fixture(scope="module")
 def fresh():
     """Notebook path -> the notebook after a fresh execution, run once per notebook."""
@@ -87,7 +97,7 @@ def fresh():
 
     def run(path):
         if path not in done:
-            notebook = load(path)
+            notebook = shorter(path)
             notebooks.execute(notebook, path.stem)
             done[path] = clean(notebook)
         return done[path]
@@ -131,7 +141,7 @@ def test_by_a_stranger_without_network(notebook_path, tmp_path, fresh):
     copy_ = _checkout(place)
     stranger = _as_stranger(copy_)
     before = _files(copy_)
-    notebook = load(notebook_path)
+    notebook = shorter(notebook_path)
     notebook.cells.insert(0, new_code_cell(CONTROL, metadata={"name": "control"}))
     source, target = place / notebook_path.name, place / "home" / "after.ipynb"
     source.write_text(dumps(clean(notebook)), encoding="utf-8")
@@ -162,7 +172,7 @@ def test_by_a_stranger_without_network(notebook_path, tmp_path, fresh):
 
 
 def test_every_cell_twice_in_a_row(notebook_path):
-    notebook = load(notebook_path)
+    notebook = shorter(notebook_path)
     twice = []
     for cell in notebook.cells:
         twice.append(cell)
@@ -170,8 +180,6 @@ def test_every_cell_twice_in_a_row(notebook_path):
             twice.append(copy.deepcopy(cell))
             twice[-1].id += "-again"
             twice[-1].metadata["name"] = f"{label(cell)} (run again)"
-        if "setup" in tags(cell):
-            cell.source = twice[-1].source = shortened(cell.source)
     notebook.cells = twice
     notebooks.execute(notebook, notebook_path.stem)
 

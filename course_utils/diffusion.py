@@ -1,0 +1,184 @@
+"""A diffusion model: learn to remove noise, then make something out of noise.
+
+Data x₀ become x = x₀ + σ ε with ε ~ N(0, I). A network D(x; σ) is trained to guess x₀;
+the best guess is the mean E[x₀ | x], and it gives the score of the noisy density,
+∇ log p(x; σ) = (D(x; σ) − x) / σ² (Vincent 2011). Sampling starts with noise alone and
+walks down in σ along dx/dσ = (x − D(x; σ)) / σ (Song et al. 2021; in this form Karras
+et al. 2022). The walk can be undone, so it also gives a code and a density.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import torch
+from torch import nn
+from torch.distributions import Normal
+
+from course_utils.training import seeded
+from course_utils.training_loop import DescentState, check_data, descend
+
+
+class Denoiser(nn.Module):
+    """D(x; σ), the guess of the clean x₀ from x = x₀ + σ ε.
+
+    ``sigma_range`` are the least and the most noise: the least far below the finest
+    detail of the data, the most far above their width. ``sigma_data`` is the rough
+    width of the data, and their centre should be near 0: the walk begins at N(0, …),
+    and a centre m leaves an error of about m · width / the most noise. The start of the
+    weights depends on ``seed`` only. x is ``(n, data_dim)``.
+    """
+
+    def __init__(
+        self,
+        data_dim: int = 2,
+        hidden: Sequence[int] = (64, 64, 64),
+        sigma_range: tuple[float, float] = (0.005, 10.0),
+        sigma_data: float = 1.0,
+        seed: int = 0,
+    ):
+        super().__init__()
+        low, high = sigma_range
+        if not 0 < low < high < math.inf:
+            raise ValueError(f"sigma_range must be 0 < low < high, got {sigma_range}")
+        if not sigma_data > 0:
+            raise ValueError(f"sigma_data must be positive, got {sigma_data}")
+        if data_dim < 1:
+            raise ValueError(f"data_dim must be at least 1, got {data_dim}")
+        self.data_dim, self.sigma_data = data_dim, sigma_data
+        self.sigma_range = (low, high)
+        widths, layers = [data_dim + 1, *hidden], []
+        with seeded(seed):
+            for n_in, n_out in pairwise(widths):
+                layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+            self.network = nn.Sequential(*layers, nn.Linear(widths[-1], data_dim))
+
+    @property
+    def start(self) -> Normal:
+        """What is left of data under the most noise: N(0, σ² + σ_data²)."""
+        zeros = self.network[0].weight.new_zeros(self.data_dim)
+        most = math.hypot(self.sigma_range[1], self.sigma_data)
+        return Normal(zeros, zeros + most, validate_args=False)
+
+    def forward(self, x: torch.Tensor, sigma) -> torch.Tensor:
+        """D(x; σ): x ``(n, d)`` and σ, a number or ``(n, 1)``, to ``(n, d)``.
+
+        A part of x plus a part of what the network says, in such shares that the
+        network sees and makes numbers of size one (Karras et al. 2022, table 1).
+        """
+        sigma = torch.as_tensor(sigma, dtype=x.dtype).expand(len(x), 1)
+        low, high = map(math.log, self.sigma_range)
+        level = 2 * (sigma.log() - low) / (high - low) - 1  # from −1 to 1
+        width = (sigma.square() + self.sigma_data**2).sqrt()
+        made = self.network(torch.cat([x / width, level], dim=1))
+        return (
+            self.sigma_data / width
+        ) ** 2 * x + sigma * self.sigma_data / width * made
+
+    def score(self, x: torch.Tensor, sigma) -> torch.Tensor:
+        """∇ log p(x; σ), the gradient of the log-density of noisy data: ``(n, d)``."""
+        return (self(x, sigma) - x) / torch.as_tensor(sigma).square()
+
+    def loss(self, x0: torch.Tensor, generator=None) -> torch.Tensor:
+        """Mean of w(σ) ‖D(x₀ + σ ε; σ) − x₀‖² over the batch ``(n, d)``, ε and σ.
+
+        log σ is uniform over ``sigma_range``. With w = 1/σ² + 1/σ_data² all σ count
+        alike: the least possible loss is d if the data are N(0, σ_data² I).
+        """
+        low, high = map(math.log, self.sigma_range)
+        options = {"generator": generator, "dtype": x0.dtype}
+        sigma = (low + (high - low) * torch.rand(len(x0), 1, **options)).exp()
+        x = x0 + sigma * torch.randn(x0.shape, **options)
+        weight = 1 / sigma.square() + 1 / self.sigma_data**2
+        return (weight * (self(x, sigma) - x0).square()).sum(dim=1).mean()
+
+    def levels(self, steps: int) -> list[float]:
+        """``steps`` values of σ that fall from the most noise to the least.
+
+        Even in σ^(1/7), so most of them are small (Karras et al. 2022, eq. 5).
+        """
+        if steps < 1:
+            raise ValueError(f"steps must be at least 1, got {steps}")
+        low, high = (sigma ** (1 / 7) for sigma in self.sigma_range)
+        roots = torch.linspace(high, low, steps, dtype=torch.float64)
+        return (roots**7).tolist()
+
+    @torch.no_grad()
+    def walk(self, x: torch.Tensor, levels: Sequence[float]) -> Iterator[torch.Tensor]:
+        """Move x ``(n, d)`` from each σ to the next; yields all of them, x first.
+
+        Each step is Heun's: the mean of the slopes at both of its ends (Karras et al.
+        2022, algorithm 1).
+        """
+        x = check_data(x, self.data_dim).to(self.start.mean.dtype)
+        yield x
+        for here, there in pairwise(levels):
+            slope = (x - self(x, here)) / here
+            guess = x + (there - here) * slope
+            slope = (slope + (guess - self(guess, there)) / there) / 2
+            x = x + (there - here) * slope
+            yield x
+
+    @torch.no_grad()
+    def sample(self, n: int, steps: int = 32) -> torch.Tensor:
+        """New x ``(n, d)``: noise, a walk down to the least σ, and a last clean-up.
+
+        The more ``steps``, the nearer to the exact walk; each asks the network twice.
+        """
+        levels = self.levels(steps)
+        *_, x = self.walk(self.start.sample((n,)), levels)
+        return self(x, levels[-1])
+
+    def encode(self, x: torch.Tensor, steps: int = 32) -> torch.Tensor:
+        """The noise ``(n, d)`` from which the walk comes to x, scaled to N(0, I)."""
+        *_, noise = self.walk(x, self._rising(steps))
+        return noise / self.start.stddev
+
+    def log_prob(self, x: torch.Tensor, steps: int = 64) -> torch.Tensor:
+        """log p(x) ``(n,)`` of the walk, in nats, up to the error of its ``steps``.
+
+        log p changes along the walk by −∇·(dx/dσ) (Song et al. 2021, section 4.3); the
+        divergence is exact here, which takes d gradients for each step. The density is
+        that before the last clean-up, at the least σ.
+        """
+        levels = self._rising(steps)
+        path = list(self.walk(x, levels))
+        slopes = [self._divergence(*at) for at in zip(path, levels, strict=True)]
+        total = self.start.log_prob(path[-1]).sum(dim=1)
+        for here, there, a, b in zip(
+            levels, levels[1:], slopes, slopes[1:], strict=False
+        ):
+            total = total + math.log(there / here) * (a + b) / 2
+        return total
+
+    def _rising(self, steps: int) -> list[float]:
+        if steps < 2:
+            raise ValueError(f"steps must be at least 2, got {steps}")
+        return self.levels(steps)[::-1]
+
+    def _divergence(self, x: torch.Tensor, sigma: float) -> torch.Tensor:
+        """∇·(x − D(x; σ)) for each row, the divergence of dx/d log σ."""
+        with torch.enable_grad():
+            x = x.detach().requires_grad_()
+            rest = (x - self(x, sigma)).sum(dim=0)
+            rows = [
+                torch.autograd.grad(part, x, retain_graph=True)[0][:, i]
+                for i, part in enumerate(rest)
+            ]
+        return torch.stack(rows).sum(dim=0)
+
+
+class DiffusionState(DescentState):
+    """One moment of ``train_diffusion``; ``loss`` is that of ``Denoiser.loss``."""
+
+
+def train_diffusion(
+    denoiser: Denoiser, x: torch.Tensor, steps: int = 5000, **options
+) -> Iterator[DiffusionState]:
+    """Teach ``denoiser`` to clean the rows of ``x`` ``(n, d)``.
+
+    ``options`` are those of ``descend``: ``seconds``, ``batch_size``,
+    ``learning_rate``, ``n_states``, ``snapshots``, ``seed``, ``resume``.
+    """
+    options = {"learning_rate": 5e-3} | options
+    return descend(denoiser, x, denoiser.loss, steps, kind=DiffusionState, **options)

@@ -1,0 +1,219 @@
+"""A divergence from a fixed target, as a function of the parameters of q (notebook 06).
+
+q is a mixture of k round Gaussians in d = 1 or 2 dimensions. Its parameters are packed
+into one vector θ: k log weights, k·d means, k log sigmas. The integrals are sums over a
+grid around the target. On it a round Gaussian is the outer product of one factor per
+axis, and the slope of a divergence against q(x) is known in closed form; so a value
+with its gradient takes a fraction of a millisecond.
+"""
+
+import math
+from collections.abc import Callable
+from functools import cached_property
+from typing import NamedTuple
+
+import torch
+
+from course_utils.mixture_model import GaussianMixture
+from course_utils.mmd import mean_kernel
+
+THEIS_BANDWIDTHS = tuple(s / math.sqrt(2) for s in (0.5, 1.0, 2.0, 4.0, 8.0))
+POINTS = {1: 1201, 2: 101}  # ticks per axis
+LOG_2PI = math.log(2 * math.pi)
+TINY = 1e-300  # below each density that counts: keeps log q finite where q underflows
+
+
+# Each: value and slope against q, per cell, from p, q and their logarithms on a grid.
+
+
+def _forward_kl(p, q, log_p, log_q):
+    return (p * (log_p - log_q)).sum(), -p / q
+
+
+def _reverse_kl(p, q, log_p, log_q):
+    gap = log_q - log_p
+    return (q * gap).sum(), gap + 1
+
+
+def _js(p, q, log_p, log_q):
+    log_m = (0.5 * (p + q)).log()
+    gap = log_q - log_m
+    return 0.5 * (p * (log_p - log_m) + q * gap).sum(), 0.5 * gap
+
+
+ON_THE_GRID = {"forward_kl": _forward_kl, "reverse_kl": _reverse_kl, "js": _js}
+DIVERGENCES = (*ON_THE_GRID, "mmd")
+
+
+class Parameters(NamedTuple):
+    """A mixture of round Gaussians, with gradients."""
+
+    weights: torch.Tensor  # (k,)
+    means: torch.Tensor  # (k, d)
+    sigmas: torch.Tensor  # (k,)
+
+    @property
+    def covariances(self) -> torch.Tensor:
+        """σ²I for each component, ``(k, d, d)``."""
+        eye = torch.eye(self.means.shape[1], dtype=self.means.dtype)
+        return self.sigmas.square()[:, None, None] * eye
+
+
+def pack(weights, means, sigmas) -> torch.Tensor:
+    """θ ``(k (d + 2),)`` from weights ``(k,)``, means ``(k, d)``, sigmas ``(k,)``."""
+    parts = [torch.as_tensor(v, dtype=torch.float64) for v in (weights, means, sigmas)]
+    return torch.cat([parts[0].log(), parts[1].flatten(), parts[2].log()])
+
+
+def moments(p: GaussianMixture) -> tuple[torch.Tensor, torch.Tensor]:
+    """The mean ``(d,)`` of a mixture, and σ: σ² is its mean variance over the axes."""
+    mean = p.weights @ p.means
+    own = p.covariances.diagonal(dim1=1, dim2=2)
+    return mean, (p.weights @ (own + (p.means - mean).square())).mean().sqrt()
+
+
+class Surface:
+    """``surface(θ)`` is a divergence between ``target`` and the mixture θ.
+
+    ``divergence`` is a name of ``DIVERGENCES``, or a function of log p and log q on the
+    grid and of the size of a cell. Raises ``ValueError`` for an unknown name, for a
+    target with d > 2, and when the grid is too coarse for the target.
+    """
+
+    def __init__(
+        self,
+        target: GaussianMixture,
+        divergence: str | Callable,
+        bandwidths=THEIS_BANDWIDTHS,
+        points: int | None = None,
+    ):
+        if not callable(divergence) and divergence not in DIVERGENCES:
+            names = ", ".join(DIVERGENCES)
+            raise ValueError(f"divergence must be one of {names}, got {divergence!r}")
+        if target.d not in POINTS:
+            raise ValueError(f"target must have d = 1 or 2, got d = {target.d}")
+        self.target, self.bandwidths = target, bandwidths
+        self.name = getattr(divergence, "__name__", divergence)
+        self.divergence = divergence
+        self.ticks = ticks_around(target, points or POINTS[target.d])
+        self.cell = math.prod((t[1] - t[0]).item() for t in self.ticks)
+
+    @cached_property
+    def log_p(self) -> torch.Tensor:
+        """log p of the target on the grid, ``(n,)`` or ``(n, n)``."""
+        target = self.target
+        sizes = [len(t) for t in self.ticks]
+        variances = target.covariances.diagonal(dim1=1, dim2=2)
+        if torch.equal(torch.diag_embed(variances), target.covariances):
+            axes = log_factors(self.ticks, target.means, variances.sqrt())
+            log_p = (target.weights.log()[:, None] + axes[0])[:, :, None]
+            log_p = log_p + axes[1][:, None] if target.d == 2 else log_p
+            log_p = log_p.logsumexp(0).view(sizes)
+        else:
+            places = torch.cartesian_prod(*self.ticks)
+            log_p = target.log_prob(places).view(sizes)
+        mass = log_p.exp().sum().item() * self.cell
+        if not abs(mass - 1) < 1e-4:
+            raise ValueError(
+                f"the grid of {sizes[0]} ticks per axis holds mass {mass:.6g} of the "
+                "target, whose components are too narrow for it: give more points"
+            )
+        return log_p
+
+    @cached_property
+    def p(self) -> torch.Tensor:
+        """The target on the grid."""
+        return self.log_p.exp()
+
+    @cached_property
+    def within(self) -> torch.Tensor:
+        """E k(x, x') of the target, the part of MMD² that never changes."""
+        return mean_kernel(self.target, self.target, self.bandwidths)
+
+    def unpack(self, theta: torch.Tensor) -> Parameters:
+        """The parameters behind θ."""
+        k = len(theta) // (self.target.d + 2)
+        means = theta[k:-k].view(k, self.target.d)
+        return Parameters(theta[:k].softmax(0), means, theta[-k:].exp())
+
+    def density(self, theta: torch.Tensor) -> torch.Tensor:
+        """q on the grid, ``(n,)`` or ``(n, n)``."""
+        weights, means, sigmas = self.unpack(theta)
+        wide = sigmas[:, None].expand_as(means)
+        return _mixture(
+            weights, [f.exp() for f in log_factors(self.ticks, means, wide)]
+        )
+
+    def __call__(self, theta: torch.Tensor) -> torch.Tensor:
+        """The divergence at θ, a scalar; differentiable."""
+        if self.name == "mmd":
+            q = self.unpack(theta)
+            within = self.within + mean_kernel(q, q, self.bandwidths)
+            return within - 2 * mean_kernel(self.target, q, self.bandwidths)
+        q = self.density(theta).clamp_min(TINY)
+        if self.name in ON_THE_GRID:
+            compare = ON_THE_GRID[self.name]
+            return self.cell * compare(self.p, q, self.log_p, q.log())[0]
+        return self.divergence(self.log_p, q.log(), self.cell)
+
+    def with_slope(self, theta: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The divergence at θ and its gradient: a scalar and ``(k (d + 2),)``."""
+        if self.name in ON_THE_GRID:
+            return self._with_known_slope(theta)
+        theta = theta.detach().requires_grad_()
+        value = self(theta)
+        return value.detach(), torch.autograd.grad(value, theta)[0]
+
+    def _with_known_slope(self, theta):
+        """By hand: autograd over the whole grid would take some times longer."""
+        weights, means, sigmas = self.unpack(theta)
+        z = [
+            (ticks - mean[:, None]) / sigmas[:, None]
+            for ticks, mean in zip(self.ticks, means.T, strict=True)
+        ]
+        f = [(-0.5 * (u.square() + LOG_2PI)).exp() / sigmas[:, None] for u in z]
+        q = _mixture(weights, f).clamp_min(TINY)
+        value, slope = ON_THE_GRID[self.name](self.p, q, self.log_p, q.log())
+        # what pulls at each component, over the points of one axis
+        if len(f) == 1:
+            pull = [f[0] * slope]
+        else:
+            pull = [f[0] * (f[1] @ slope.T), f[1] * (f[0] @ slope)]
+        mass = pull[0].sum(1)
+        shift = [(a * u).sum(1) for a, u in zip(pull, z, strict=True)]
+        widen = [(a * (u.square() - 1)).sum(1) for a, u in zip(pull, z, strict=True)]
+        to_weights = weights * (mass - weights @ mass)
+        to_means = (weights / sigmas)[:, None] * torch.stack(shift, dim=1)
+        parts = [to_weights, to_means.flatten(), weights * sum(widen)]
+        return self.cell * value, self.cell * torch.cat(parts)
+
+    def holds(self, theta: torch.Tensor) -> bool:
+        """Whether the grid holds q (up to 1e-3), so that the value can be trusted."""
+        mass = self.density(theta).sum().item() * self.cell
+        return self.name == "mmd" or abs(mass - 1) < 1e-3
+
+
+def ticks_around(target: GaussianMixture, n: int) -> tuple[torch.Tensor, ...]:
+    """``n`` ticks per axis: six σ around each component, five around the whole."""
+    mean, sigma = moments(target)
+    reach = 6 * target.covariances.diagonal(dim1=1, dim2=2).sqrt()
+    low = torch.minimum((target.means - reach).amin(0), mean - 5 * sigma)
+    high = torch.maximum((target.means + reach).amax(0), mean + 5 * sigma)
+    ends = zip(low.tolist(), high.tolist(), strict=True)
+    return tuple(torch.linspace(*end, n, dtype=torch.float64) for end in ends)
+
+
+def log_factors(ticks, means, sigmas) -> list[torch.Tensor]:
+    """log N(tick | mean, σ²): one ``(k, n)`` per axis; means and sigmas ``(k, d)``."""
+    sides = zip(ticks, means.T, sigmas.T, strict=True)
+    return [
+        -0.5 * ((t - mean[:, None]) / sigma[:, None]).square()
+        - (sigma.log() + 0.5 * LOG_2PI)[:, None]
+        for t, mean, sigma in sides
+    ]
+
+
+def _mixture(weights, factors) -> torch.Tensor:
+    """Σ w f(x), or Σ w f(x) g(y), from the factors of each axis, all ``(k, n)``."""
+    first = weights[:, None] * factors[0]
+    return first.T @ factors[1] if len(factors) == 2 else first.sum(0)

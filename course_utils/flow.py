@@ -1,0 +1,209 @@
+"""A normalizing flow: a density that is exact because the map is invertible.
+
+z ~ N(0, I) goes through maps that can be undone, so that
+log p(x) = log N(z; 0, I) + log |det ∂z/∂x| with z = f⁻¹(x): no bound, no integral. Each
+*coupling layer* leaves one half of the coordinates as it is and moves each coordinate
+of the other half by an increasing function, which a network chooses from the first half
+(Dinh et al. 2017). The function here is a spline of ratios of quadratics (Durkan et al.
+2019, section 3), or a line.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import torch
+from torch import nn
+from torch.distributions import Normal
+from torch.nn import functional as F
+
+from course_utils.training import seeded
+from course_utils.training_loop import DescentState, check_data, descend
+
+COUPLINGS = ("spline", "affine")
+LEAST = 1e-3  # least share of a bin, least slope of a knot: so maps can be undone
+UNIT = math.log(math.expm1(1 - LEAST))  # a network that says 0 gives slope 1
+
+
+def spline(x, widths, heights, slopes, bound: float, inverse: bool = False):
+    """An increasing spline from [−bound, bound] onto itself, the identity outside.
+
+    ``x`` is ``(…)``; ``widths`` and ``heights`` ``(…, k)``, ``slopes`` ``(…, k − 1)``:
+    any numbers, made positive here. Returns y and log dy/dx, both ``(…)``; with
+    ``inverse`` the x of a given y, and log dx/dy. Durkan et al. 2019, section 3.1.
+    """
+    inside = (x > -bound) & (x < bound)
+    t = x.clamp(-bound, bound)
+    knots = _knots(torch.stack([widths, heights], dim=-2), bound)
+    slopes = F.pad(F.softplus(slopes + UNIT) + LEAST, (1, 1), value=1.0)
+    inner = knots[..., 1 if inverse else 0, 1:-1]
+    bin_ = (t[..., None] >= inner).sum(-1)[..., None, None]
+    ends = torch.cat([knots, slopes[..., None, :]], dim=-2)
+    index = bin_ + torch.arange(2)  # the two ends of the bin that t lies in
+    found = ends.gather(-1, index.expand(*ends.shape[:-1], 2))
+    (x0, x1), (y0, y1), (d0, d1) = (p.unbind(-1) for p in found.unbind(-2))
+    width, height = x1 - x0, y1 - y0
+    slope = height / width
+    bend = d0 + d1 - 2 * slope
+    if inverse:
+        rise = t - y0
+        a = height * (slope - d0) + rise * bend
+        b = height * d0 - rise * bend
+        c = -slope * rise
+        share = 2 * c / (-b - (b.square() - 4 * a * c).clamp(min=0).sqrt())
+        result = x0 + share * width
+    else:
+        share = (t - x0) / width
+    mixed = share * (1 - share)
+    below = slope + bend * mixed
+    if not inverse:
+        result = y0 + height * (slope * share.square() + d0 * mixed) / below
+    above = d1 * share.square() + 2 * slope * mixed + d0 * (1 - share).square()
+    log_slope = 2 * slope.log() + above.log() - 2 * below.log()
+    log_slope = -log_slope if inverse else log_slope
+    return torch.where(inside, result, x), torch.where(inside, log_slope, 0.0)
+
+
+def _knots(raw: torch.Tensor, bound: float) -> torch.Tensor:
+    """Increasing positions ``(…, k + 1)`` from −bound to bound, both exact."""
+    shares = LEAST + (1 - LEAST * raw.shape[-1]) * raw.softmax(dim=-1)
+    knots = F.pad(bound * (2 * shares.cumsum(dim=-1) - 1), (1, -1), value=-bound)
+    return F.pad(knots, (0, 1), value=bound)
+
+
+class Coupling(nn.Module):
+    """One layer: the coordinates of one parity stay, those of the other move."""
+
+    def __init__(self, data_dim, parity, hidden, bins, bound, kind):
+        super().__init__()
+        self.parity, self.bins, self.bound, self.kind = parity, bins, bound, kind
+        stay = (data_dim + 1 - parity) // 2
+        self.numbers = 3 * bins - 1 if kind == "spline" else 2
+        layers = []
+        for n_in, n_out in pairwise([stay, *hidden]):
+            layers += [nn.Linear(n_in, n_out), nn.SiLU()]
+        last = nn.Linear([stay, *hidden][-1], (data_dim - stay) * self.numbers)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)  # so the layer begins as the identity
+        self.network = nn.Sequential(*layers, last)
+
+    def forward(self, x: torch.Tensor, inverse: bool = False):
+        """``(n, d)`` to the moved ``(n, d)`` and log |det| ``(n,)``."""
+        stay, move = x[:, self.parity :: 2], x[:, 1 - self.parity :: 2]
+        chosen = self.network(stay).unflatten(1, (move.shape[1], self.numbers))
+        if self.kind == "spline":
+            sizes = [self.bins, self.bins, self.bins - 1]
+            parts = chosen.split(sizes, dim=-1)
+            moved, log_slope = spline(move, *parts, self.bound, inverse)
+        else:
+            log_slope, shift = 3 * torch.tanh(chosen[..., 0] / 3), chosen[..., 1]
+            if inverse:
+                log_slope = -log_slope
+                moved = (move - shift) * log_slope.exp()
+            else:
+                moved = move * log_slope.exp() + shift
+        y = torch.empty_like(x)
+        y[:, self.parity :: 2], y[:, 1 - self.parity :: 2] = stay, moved
+        return y, log_slope.sum(dim=1)
+
+
+class Flow(nn.Module):
+    """x = f(z), z ~ N(0, I), with f made of ``layers`` coupling layers.
+
+    A ``"spline"`` coupling bends the square [−bound, bound]ᵈ and leaves the rest as it
+    is, so data belong inside it; ``"affine"`` only scales and shifts. The start, which
+    is f(z) = z, depends on ``seed`` through the hidden layers only. x is
+    ``(n, data_dim)``, d ≥ 2.
+    """
+
+    def __init__(
+        self,
+        data_dim: int = 2,
+        layers: int = 4,
+        hidden: Sequence[int] = (64, 64),
+        bins: int = 16,
+        bound: float = 4.0,
+        coupling: str = "spline",
+        seed: int = 0,
+    ):
+        super().__init__()
+        for name, value, least in [
+            ("data_dim", data_dim, 2),
+            ("layers", layers, 1),
+            ("bins", bins, 2),
+        ]:
+            if value < least:
+                raise ValueError(f"{name} must be at least {least}, got {value}")
+        if bins > 0.5 / LEAST:
+            raise ValueError(f"bins must be at most {0.5 / LEAST:g}, got {bins}")
+        if not bound > 0:
+            raise ValueError(f"bound must be positive, got {bound}")
+        if coupling not in COUPLINGS:
+            raise ValueError(f"coupling must be one of {COUPLINGS}, got {coupling!r}")
+        self.data_dim = data_dim
+        with seeded(seed):
+            self.layers = nn.ModuleList(
+                Coupling(data_dim, layer % 2, hidden, bins, bound, coupling)
+                for layer in range(layers)
+            )
+
+    @property
+    def base(self) -> Normal:
+        """N(0, I), with ``(data_dim,)`` means."""
+        zeros = self.layers[0].network[0].weight.new_zeros(self.data_dim)
+        return Normal(zeros, zeros + 1, validate_args=False)
+
+    def inverse(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """z = f⁻¹(x) ``(n, d)`` and log |det ∂z/∂x| ``(n,)``."""
+        z = check_data(x, self.data_dim).to(self.base.mean.dtype)
+        total = z.new_zeros(len(z))
+        for layer in self.layers:
+            z, log_det = layer(z)
+            total = total + log_det
+        return z, total
+
+    def forward_map(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """x = f(z) ``(n, d)`` and log |det ∂x/∂z| ``(n,)``."""
+        x = check_data(z, self.data_dim, "z").to(self.base.mean.dtype)
+        total = x.new_zeros(len(x))
+        for layer in reversed(self.layers):
+            x, log_det = layer(x, inverse=True)
+            total = total + log_det
+        return x, total
+
+    def log_prob(self, x: torch.Tensor) -> torch.Tensor:
+        """log p(x), exact: ``(n, d)`` to ``(n,)``, in nats."""
+        z, log_det = self.inverse(x)
+        return self.base.log_prob(z).sum(dim=1) + log_det
+
+    @torch.no_grad()
+    def sample(self, n: int) -> torch.Tensor:
+        """New x ``(n, d)``: z from N(0, I), then f."""
+        return self.forward_map(self.base.sample((n,)))[0]
+
+    @torch.no_grad()
+    def encode(self, x: torch.Tensor) -> torch.Tensor:
+        """The one z ``(n, d)`` that f maps to x: no distribution, no doubt."""
+        return self.inverse(x)[0]
+
+
+class FlowState(DescentState):
+    """One moment of ``train_flow``; ``loss`` is −log p(x), nats per example."""
+
+    def __str__(self):
+        return f"step {self.step}, log p(x) {-self.loss:.3f} nats"
+
+
+def train_flow(
+    flow: Flow, x: torch.Tensor, steps: int = 2000, **options
+) -> Iterator[FlowState]:
+    """Maximum likelihood: climb the mean of log p(x) over ``x`` ``(n, d)``.
+
+    ``options`` are those of ``descend``: ``seconds``, ``batch_size``,
+    ``learning_rate``, ``n_states``, ``snapshots``, ``seed``, ``resume``.
+    """
+
+    def loss(batch, generator):
+        return -flow.log_prob(batch).mean()
+
+    return descend(flow, x, loss, steps, kind=FlowState, **options)

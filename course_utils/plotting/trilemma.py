@@ -1,0 +1,147 @@
+"""The pictures of the last comparison: samples, walks, scores, triangles (06)."""
+
+import math
+
+import torch
+from matplotlib.patches import Polygon
+
+from course_utils.plotting import COLOUR, GROUPS, plot_modes, plot_points
+
+HALF_WIDTH = 3.2
+PERFECT = 1 - math.exp(-4.5)  # the share of a 2-D Gaussian within 3σ
+SLOWEST = 1000  # ms per 10 000 samples that count as speed 0; 1 ms counts as 1
+CORNERS = {"quality": (0.0, 1.0), "coverage": (-0.87, -0.5), "speed": (0.87, -0.5)}
+
+
+def colour_of(name: str) -> str:
+    """GANs have the colour of fakes, other models that of models, data their own."""
+    if name == "data":
+        return COLOUR["data"]
+    return COLOUR["fake"] if "GAN" in name else COLOUR["model"]
+
+
+def plot_samples(axes, ring, drawn):
+    """One panel of dots for each entry of ``drawn``: name → x ``(n, 2)``."""
+    panels = axes.flatten()
+    for ax, (name, x) in zip(panels, drawn.items(), strict=True):
+        plot_points(ax, x[:1500], s=4, alpha=0.5, color=colour_of(name))
+        plot_modes(ax, ring)
+        ax.set(xlim=(-HALF_WIDTH, HALF_WIDTH), ylim=(-HALF_WIDTH, HALF_WIDTH))
+        ax.set(xticks=[], yticks=[], title=name)
+
+
+def draw_walk(ax, moment, steps: int):
+    """Noise on its way to data: one colour for all points that end in one mode.
+
+    ``moment`` is (step, σ, x ``(n, 2)``, mode ``(n,)``); x is drawn at σ's own scale.
+    """
+    _, _, x, mode = moment
+    colours = [GROUPS[index % 4] for index in mode.tolist()]
+    style = {"s": 8, "alpha": 0.6, "linewidth": 0, "c": colours}
+    dots = ax.scatter(x[:, 0], x[:, 1], **style)
+    ax.set(xlim=(-HALF_WIDTH, HALF_WIDTH), ylim=(-HALF_WIDTH, HALF_WIDTH))
+    ax.set_aspect("equal")
+    ax.set(xticks=[], yticks=[])
+
+    def update(moment):
+        step, sigma, x, _ = moment
+        dots.set_offsets(x / math.hypot(1, sigma / 1.5))
+        zoom = f", shown {math.hypot(1, sigma / 1.5):.1f} times smaller"
+        digits = 3 if sigma < 0.1 else 2
+        where = f"step {step} of {steps}: σ = {sigma:.{digits}f}"
+        ax.set_title(where + zoom * (sigma > 0.5))
+
+    update(moment)
+    return update
+
+
+def draw_steps(ax, steps: int, ring, drawn, found):
+    """Samples after a walk of ``steps``; both mappings go from steps to results."""
+    dots = plot_points(ax, drawn[steps], role="model", s=6)
+    plot_modes(ax, ring)
+    ax.set(xlim=(-HALF_WIDTH, HALF_WIDTH), ylim=(-HALF_WIDTH, HALF_WIDTH))
+    ax.set(xticks=[], yticks=[])
+
+    def update(steps):
+        dots.set_offsets(drawn[steps])
+        quality = 100 * found[steps].high_quality
+        many = "1 step" if steps == 1 else f"{steps} steps"
+        ax.set_title(f"{many}: {quality:.0f} % near a mode")
+
+    update(steps)
+    return update
+
+
+def plot_scores(axes, rows):
+    """Four panels beside each other, one line of dots for each model.
+
+    ``rows`` maps the name of a model to a list of dictionaries, one for each seed, with
+    ``quality`` in [0, 1], ``strict`` modes, ``spread_mean`` and ``ms``. The dashed line
+    is a perfect sampler, for the quality the mean of the row ``"data"``.
+    """
+    truth = [100 * float(run["quality"]) for run in rows["data"]]
+    panels = [
+        ("quality", 100, "high quality (%)", (0, 105), sum(truth) / len(truth)),
+        ("strict", 1, "modes of 8", (-0.4, 8.5), 8),
+        ("spread_mean", 1, "spread in a mode / true", (0, 3.4), 1),
+        ("ms", 1, "ms per 10 000", (0.08, 3000), None),
+    ]
+    for ax, (key, scale, label, limits, ideal) in zip(axes, panels, strict=True):
+        for place, (name, runs) in enumerate(rows.items()):
+            values = [scale * float(run[key]) for run in runs]
+            ends = [min(values), max(values)]
+            ax.plot(ends, [place, place], color=colour_of(name), linewidth=3)
+            ax.plot(values, [place] * len(values), "o", color=colour_of(name))
+        if ideal is not None:
+            ax.axvline(ideal, color=COLOUR["target"], linestyle="--", linewidth=1.4)
+        ax.set(xlabel=label, xlim=limits, yticks=range(len(rows)), yticklabels=[])
+        ax.set_ylim(len(rows) - 0.5, -0.5)
+        ax.grid(axis="y", color="#DDDDDD")
+    axes[0].set_yticks(range(len(rows)), rows)
+    axes[1].set_xticks([0, 2, 4, 6, 8])
+    axes[3].set_xscale("log")
+    axes[3].set_xticks([0.1, 1, 10, 100, 1000], ["0.1", "1", "10", "100", "1000"])
+    axes[3].minorticks_off()
+
+
+def corners_of(row) -> dict[str, float]:
+    """Quality, coverage and speed of a row as numbers from 0 (poor) to 1 (ideal).
+
+    Quality is the share near a mode over that of a perfect sampler; coverage is the
+    number of modes that would give the same entropy, over their number; speed is 1 at
+    1 ms per 10 000 samples and falls to 0 at 1000 ms, by its logarithm.
+    """
+    coverage = math.exp(-float(row["reverse_kl"]))
+    speed = 1 - math.log10(float(row["ms"])) / math.log10(SLOWEST)
+    raw = {"quality": float(row["quality"]) / PERFECT, "coverage": coverage}
+    raw["speed"] = speed
+    return {
+        name: 0.0 if math.isnan(value) else min(1.0, max(0.0, value))
+        for name, value in raw.items()
+    }
+
+
+def plot_triangles(axes, rows):
+    """A triangle for each model: the further a corner is pulled, the better.
+
+    ``rows`` is that of ``plot_scores``; a score is the mean over the seeds. One more
+    panel than models: the last says what the corners mean.
+    """
+    panels = list(axes.flatten())
+    frame = torch.tensor([*CORNERS.values()])
+    for ax in panels:
+        ax.set_axis_off()
+        ax.set(xlim=(-1.35, 1.35), ylim=(-0.85, 1.3))
+        ax.set_aspect("equal")
+        ax.add_patch(Polygon(frame, fill=False, edgecolor="#999999", linewidth=1.2))
+    for ax, (name, runs) in zip(panels, rows.items(), strict=False):
+        found = [corners_of(run) for run in runs]
+        pulls = [sum(f[key] for f in found) / len(found) for key in CORNERS]
+        shape = frame * torch.tensor(pulls)[:, None]
+        style = {"facecolor": colour_of(name), "edgecolor": colour_of(name)}
+        ax.add_patch(Polygon(shape, alpha=0.45, linewidth=2.2, **style))
+        ax.plot(*shape.T, "o", color=colour_of(name), markersize=5)
+        ax.set_title(name, loc="center")
+    places = {"quality": "bottom", "coverage": "top", "speed": "top"}
+    for name, (x, y) in CORNERS.items():
+        panels[-1].text(1.05 * x, 1.08 * y, name, ha="center", va=places[name])

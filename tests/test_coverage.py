@@ -1,0 +1,105 @@
+"""Counting modes: right on hand-made samples, blind to order, not to narrow modes."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from course_utils.coverage import mode_coverage
+from course_utils.data import grid_of_gaussians, ring_of_gaussians
+from course_utils.training import seeded
+
+RING = ring_of_gaussians(radius=1.0, sigma=0.01)
+GRID = grid_of_gaussians(n=5, spacing=2.0, sigma=0.05)
+
+
+@pytest.mark.parametrize(("data", "k"), [(RING, 8), (GRID, 25)])
+def test_the_data_have_as_many_different_modes_as_they_say(data, k):
+    assert len(data.centres) == k
+    gaps = torch.pdist(data.centres)
+    assert gaps.min() > 20 * data.sigma
+
+
+@pytest.mark.parametrize("data", [RING, GRID])
+def test_a_perfect_sampler(data):
+    with seeded(0):
+        samples = data.sample((20_000,))
+    found = mode_coverage(samples, data.centres, data.sigma)
+    k = len(data.centres)
+    assert found.modes == found.strict == k
+    error = math.sqrt(0.0111 * 0.9889 / 20_000)
+    assert abs(found.high_quality - (1 - math.exp(-4.5))) < 4 * error
+    assert 0 <= found.reverse_kl < 5 * k / 20_000
+    assert found.counts.sum() == round(found.high_quality * 20_000)
+    error = 1 / math.sqrt(2 * 2 * 20_000 / k)
+    assert bool(((found.spread - 1).abs() < 5 * error).all())
+    assert f"{k} modes of {k} ({k} strictly)" in str(found)
+
+
+def test_all_on_one_mode():
+    samples = RING.centres[3].repeat(100, 1)
+    found = mode_coverage(samples, RING.centres, RING.sigma)
+    assert (found.modes, found.strict, found.high_quality) == (1, 1, 1.0)
+    assert found.reverse_kl == pytest.approx(math.log(8))
+    assert found.counts.tolist() == [0, 0, 0, 100, 0, 0, 0, 0]
+    assert found.spread[3] == 0
+    assert int(found.spread.isnan().sum()) == 7
+
+
+def test_none_on_any():
+    found = mode_coverage(torch.zeros(50, 2), RING.centres, RING.sigma)
+    assert (found.modes, found.strict, found.high_quality) == (0, 0, 0.0)
+    assert math.isnan(found.reverse_kl)
+    assert bool(found.spread.isnan().all())
+
+
+def test_exactly_one_per_mode():
+    found = mode_coverage(GRID.centres, GRID.centres, GRID.sigma)
+    assert (found.modes, found.strict, found.high_quality) == (25, 25, 1.0)
+    assert found.reverse_kl == pytest.approx(0, abs=1e-12)
+    assert found.counts.tolist() == [1] * 25
+
+
+def test_one_stray_sample_makes_a_mode_but_not_a_strict_one():
+    samples = torch.cat([RING.centres[:1].repeat(999, 1), RING.centres[1:2]])
+    found = mode_coverage(samples, RING.centres, RING.sigma)
+    assert (found.modes, found.strict) == (2, 1)
+    edge = RING.centres[:1] + torch.tensor([[0.02999, 0.0], [0.03001, 0.0]])
+    assert mode_coverage(edge, RING.centres, RING.sigma).high_quality == 0.5
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 10_000), st.floats(0.2, 2.0))
+def test_order_does_not_matter_and_spread_is_measured(seed, narrow):
+    random = torch.Generator().manual_seed(seed)
+    mode = torch.randint(25, (3000,), generator=random)
+    noise = torch.randn(3000, 2, generator=random)
+    samples = GRID.centres[mode] + narrow * GRID.sigma * noise
+    one = mode_coverage(samples, GRID.centres, GRID.sigma)
+    shuffled = samples[torch.randperm(3000, generator=random)]
+    order = torch.randperm(25, generator=random)
+    two = mode_coverage(shuffled, GRID.centres[order], GRID.sigma)
+    assert (one.modes, one.strict) == (two.modes, two.strict)
+    assert one.high_quality == two.high_quality
+    assert one.reverse_kl == pytest.approx(two.reverse_kl, abs=1e-12)
+    assert torch.equal(one.counts[order], two.counts)
+    torch.testing.assert_close(one.spread[order], two.spread)
+    assert one.spread.mean().item() == pytest.approx(narrow, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("samples", "centres", "sigma", "words"),
+    [
+        (torch.ones(0, 2), RING.centres, 0.1, r"samples must have shape \(n, 2\)"),
+        (torch.ones(5), RING.centres, 0.1, r"samples .* got \(5,\)"),
+        (torch.ones(5, 3), RING.centres, 0.1, r"got \(5, 3\)"),
+        (torch.full((5, 2), math.nan), RING.centres, 0.1, "samples must be finite"),
+        (torch.ones(5, 2), RING.centres[:0], 0.1, "centres"),
+        (torch.ones(5, 2), RING.centres, 0.0, "sigma must be positive"),
+    ],
+)
+def test_bad_arguments_are_named(samples, centres, sigma, words):
+    with pytest.raises(ValueError, match=words):
+        mode_coverage(samples, centres, sigma)

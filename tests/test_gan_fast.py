@@ -1,0 +1,65 @@
+"""Gradients by hand, and 16-bit products."""
+
+import math
+
+import pytest
+import torch
+from gan_cases import POINTS, weights
+
+from course_utils import gan_training
+from course_utils.gan import (
+    SIGHTED,
+    Discriminator,
+    Generator,
+    train_gan,
+)
+from course_utils.gan_training_fast import can_do_by_hand
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+@pytest.mark.parametrize("frequencies", [0, 3])
+@pytest.mark.parametrize("output", ["linear", "sigmoid"])
+@pytest.mark.parametrize("name", ["relativistic", "non_saturating"])
+def test_gradients_by_hand_are_those_of_autograd(activation, frequencies, output, name):
+    ends, data = [], torch.linspace(0, 1, 100, dtype=torch.float64).view(50, 2)
+    for by_hand in (True, False):
+        scale = 2.0 if output == "linear" else 1.0
+        made = Generator(hidden=(8, 8), scale=scale, output=output).double()
+        options = {"activation": activation, "frequencies": frequencies, "scale": 2.0}
+        judge = Discriminator(hidden=(8, 8), **options).double()
+        assert can_do_by_hand(made, judge)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(gan_training, "can_do_by_hand", lambda *_, b=by_hand: b)
+            options = {**SIGHTED, "loss": name, "batch_size": 16, "penalty": 0.3}
+            state = list(train_gan(made, judge, data, 4, **options))[-1]
+        ends.append((weights(made, judge), torch.tensor([state.d_loss, state.g_loss])))
+    torch.testing.assert_close(ends[0], ends[1], rtol=1e-7, atol=1e-9)
+
+
+def test_other_networks_fall_back_on_autograd(monkeypatch):
+    assert not can_do_by_hand(Generator(), Discriminator(activation="silu"))
+    assert not can_do_by_hand(Generator(activation="tanh"), Discriminator())
+    for network in (Generator(), Discriminator(hidden=())):
+        assert isinstance(weights(network), torch.Tensor)
+    monkeypatch.setattr(gan_training, "AtOnceByHand", None)
+    for made, judge in [
+        (Generator(hidden=(4,)), Discriminator(hidden=(4,), activation="silu")),
+        (Generator(hidden=(4,), activation="tanh"), Discriminator(hidden=(4,))),
+    ]:
+        state = list(train_gan(made, judge, POINTS, 3, simultaneous=True))[-1]
+        assert math.isfinite(state.g_loss)
+
+
+@pytest.mark.parametrize("simultaneous", [False, True])
+def test_bf16_goes_the_same_way(simultaneous):
+    images = torch.rand(100, 30, generator=torch.Generator().manual_seed(0))
+    ends = []
+    for bf16 in (False, True):
+        made = Generator(4, 30, (32,), activation="leaky_relu", output="sigmoid")
+        judge = Discriminator(30, (32,), frequencies=4, frequency_scale=0.1)
+        options = {"penalty": 1.0, "simultaneous": simultaneous, "bf16": bf16}
+        state = list(train_gan(made, judge, images, 20, **options))[-1]
+        assert made.dtype == judge.dtype == made.sample(3).dtype == torch.float32
+        ends.append(state)
+    assert ends[0].d_loss == pytest.approx(ends[1].d_loss, rel=0.02)
+    assert ends[0].d_loss != ends[1].d_loss
