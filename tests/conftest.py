@@ -1,8 +1,11 @@
 """The notebooks for the tests: each test that asks for one runs for every one."""
 
 import pytest
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 from performing import perform
 
+from course_utils.training import STYLE
 from tools import load, notebook_paths
 
 
@@ -22,3 +25,17 @@ def notebook(notebook_path):
 def performance(notebook_path):
     """What the code cells of a notebook did when they ran in this process."""
     return perform(notebook_path)
+
+
+@pytest.fixture
+def course_style():
+    """The style of the notebooks, whatever other tests have left; no open figures."""
+    with plt.style.context(STYLE):
+        yield
+    assert plt.get_fignums() == []
+
+
+@pytest.fixture
+def ax():
+    """The axes of a figure that pyplot does not know."""
+    return Figure().subplots()

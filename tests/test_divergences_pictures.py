@@ -1,6 +1,5 @@
 """The pictures of notebook 06, sections 1 to 6: what they show."""
 
-import matplotlib.pyplot as plt
 import pytest
 import torch
 from matplotlib.figure import Figure
@@ -14,16 +13,11 @@ from course_utils.divergences import kl
 from course_utils.mmd import TwoSampleTest, mmd2_mixtures
 from course_utils.plotting import divergences as pictures
 from course_utils.plotting import divergences_plane as plane
-from course_utils.training import STYLE
 
 GRID = torch.linspace(-14, 14, 1401, dtype=torch.float64)
 
 
-@pytest.fixture(autouse=True)
-def course_style():
-    with plt.style.context(STYLE):
-        yield
-    assert plt.get_fignums() == []
+pytestmark = pytest.mark.usefixtures("course_style")
 
 
 def panels(rows, columns):

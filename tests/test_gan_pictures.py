@@ -2,7 +2,6 @@
 
 import math
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -12,19 +11,8 @@ from torch.distributions import Normal
 from course_utils.data import ring_of_gaussians
 from course_utils.gan import Discriminator, Generator
 from course_utils.plotting import gan, gan_modes, gan_theory
-from course_utils.training import STYLE
 
-
-@pytest.fixture(autouse=True)
-def course_style():
-    with plt.style.context(STYLE):
-        yield
-    assert plt.get_fignums() == []
-
-
-@pytest.fixture
-def ax():
-    return Figure().subplots()
+pytestmark = pytest.mark.usefixtures("course_style")
 
 
 def title(ax):

@@ -12,18 +12,8 @@ from course_utils.data import load_heights, ring_of_gaussians
 from course_utils.gaussian import fit_gaussian, log_likelihood
 from course_utils.plotting import gaussian as pictures
 from course_utils.plotting.plates import GREY, MODELS, draw_plates
-from course_utils.training import STYLE
 
-
-@pytest.fixture(autouse=True)
-def course_style():
-    with plt.style.context(STYLE):
-        yield
-
-
-@pytest.fixture
-def ax():
-    return Figure().subplots()
+pytestmark = pytest.mark.usefixtures("course_style")
 
 
 def title(ax):

@@ -29,11 +29,6 @@ def title(ax):
 
 
 @pytest.fixture
-def ax():
-    return Figure().subplots()
-
-
-@pytest.fixture
 def pair():
     return Figure().subplots(1, 2)
 

@@ -4,7 +4,6 @@ import json
 import math
 import sys
 
-import matplotlib.pyplot as plt
 import pytest
 import torch
 from matplotlib.figure import Figure
@@ -14,14 +13,9 @@ from benchmarks.trilemma_shapes import SHAPES, score
 from course_utils.data import ring_of_gaussians
 from course_utils.plotting import COLOUR
 from course_utils.plotting import trilemma as pictures
-from course_utils.training import STYLE, seeded
+from course_utils.training import seeded
 
-
-@pytest.fixture(autouse=True)
-def course_style():
-    with plt.style.context(STYLE):
-        yield
-    assert plt.get_fignums() == []
+pytestmark = pytest.mark.usefixtures("course_style")
 
 
 def row(**changes):

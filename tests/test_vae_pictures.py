@@ -1,6 +1,5 @@
 """The pictures of notebook 04: what they show."""
 
-import matplotlib.pyplot as plt
 import pytest
 import torch
 from matplotlib.figure import Figure
@@ -8,20 +7,9 @@ from matplotlib.figure import Figure
 from course_utils.plotting import vae as pictures
 from course_utils.plotting import vae_curves as curves
 from course_utils.plotting.plates import draw_plates
-from course_utils.training import STYLE
 from course_utils.vae import VAE, binarise, train_vae
 
-
-@pytest.fixture(autouse=True)
-def course_style():
-    with plt.style.context(STYLE):
-        yield
-    assert plt.get_fignums() == []
-
-
-@pytest.fixture
-def ax():
-    return Figure().subplots()
+pytestmark = pytest.mark.usefixtures("course_style")
 
 
 def digits(n):
