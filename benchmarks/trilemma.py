@@ -5,6 +5,10 @@
     python -m benchmarks.trilemma --effort 0.05      a quick look at all of it
     python -m benchmarks.trilemma --report           train nothing, read the file
 
+A run merges its rows into ``build/trilemma.csv``, or ``--out``; ``--report`` reads
+``data/trilemma.csv``, or ``--out``. To publish a run, copy its file to ``data/`` and
+put the SHA-256 that it prints into ``course_utils/data.py``.
+
 Seven models of the course learn from 20 000 points; each has the number of steps that
 takes about 20 s on one free core (the Gaussian and the mixture need far less). Scores
 are those of 10 000 samples: the share of high quality (within 3σ of a mode of the ring,
@@ -14,15 +18,17 @@ mode over the true one (least and mean), and milliseconds to draw 10 000 (the be
 five). ``log_likelihood`` is the mean over 2000 new points, in nats: exact where there
 is a density, up to the 64 steps of its walk for the diffusion model, a lower bound for
 the VAE (IWAE, 500 samples), none for the GANs; ``missing_nats`` is what it lacks to
-that of the true density. Seconds are processor time. The rows go to ``--out``; then
-come a table of ranges over the seeds and a last line of JSON.
+that of the true density. Seconds are processor time. Printed are the SHA-256 of the
+file, a table of ranges over the seeds, and a last line of JSON.
 """
 
 import argparse
 import csv
+import hashlib
 import json
 import math
 import time
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -45,6 +51,8 @@ from course_utils.vae import VAE, train_vae
 
 N_TRAIN, N_TEST, N_DRAWN = 20_000, 2_000, 10_000
 STEPS = {"vae": 12_000, "gan": 8_000, "flow": 2_400, "diffusion": 15_000}
+PUBLISHED = DATA_DIR / "trilemma.csv"  # pinned by its SHA-256: no run writes it
+OUT = DATA_DIR.parent / "build" / "trilemma.csv"
 HEAD = ["shape", "model", "seed", "quality", "strict", "forward_kl", "reverse_kl"]
 HEAD += ["spread_least", "spread_mean", "ms", "log_likelihood", "missing_nats"]
 HEAD += ["seconds", "steps"]
@@ -214,33 +222,28 @@ def _range(pair) -> str:
 
 def main() -> None:
     """Train, measure, merge into the file, print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_written)
     parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=[*SHAPES])
     known = ["data", *MODELS]
     parser.add_argument("--models", nargs="+", choices=known, default=known)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--effort", type=float, default=1.0)
     parser.add_argument("--report", action="store_true")
-    parser.add_argument("--out", type=Path, default=DATA_DIR / "trilemma.csv")
+    parser.add_argument("--out", type=Path, help="default: build/trilemma.csv")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    rows = read(options.out) if options.out.exists() else []
+    out = options.out or (PUBLISHED if options.report else OUT)
+    rows = read(out) if options.report or out.exists() else []
     if not options.report:
-        for shape in options.shapes:
-            for model in options.models:
-                for seed in options.seeds:
-                    new = measure(shape, model, seed, options.effort)
-                    key = (shape, model, str(seed))
-                    rows = [r for r in rows if _key(r) != key] + [new]
-                    write(options.out, rows)
-        rows = read(options.out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        for key in product(options.shapes, options.models, options.seeds):
+            new, names = measure(*key, options.effort), [*map(str, key)]
+            rows = [r for r in rows if [str(r[k]) for k in HEAD[:3]] != names] + [new]
+            write(out, rows)
+        rows = read(out)
+        print(f"{out}: SHA-256 {hashlib.sha256(out.read_bytes()).hexdigest()}")
     print(json.dumps(report(rows)).replace("Infinity", '"inf"'))
-
-
-def _key(row) -> tuple:
-    return row["shape"], row["model"], str(row["seed"])
 
 
 if __name__ == "__main__":

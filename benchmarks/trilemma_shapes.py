@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from course_utils.coverage import FAIR, mode_coverage
+from course_utils.coverage import FAIR, forward_kl, mode_coverage
 from course_utils.data import ring_of_gaussians
 
 
@@ -75,7 +75,7 @@ def score(shape, x: torch.Tensor) -> dict:
     return {
         "quality": quality,
         "strict": int((counts >= FAIR * len(x) / len(counts)).sum()),
-        "forward_kl": (even * (even / shares).log()).sum().item(),
+        "forward_kl": forward_kl(counts),
         "reverse_kl": torch.special.xlogy(shares, shares / even).sum().item(),
         "spread_least": known.min().item() if len(known) else math.nan,
         "spread_mean": known.mean().item() if len(known) else math.nan,

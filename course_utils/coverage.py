@@ -23,8 +23,9 @@ class Coverage:
     ``modes`` have at least one sample of high quality; ``strict`` modes have at least a
     fifth of their fair share. ``high_quality`` is a share in [0, 1]: a perfect sampler
     in two dimensions has 1 − e^(−4.5) = 0.989. ``reverse_kl`` is KL(shares ‖ uniform)
-    in nats over the samples of high quality (NaN without any), ``counts`` ``(k,)`` is
-    how many each mode has. ``spread`` ``(k,)`` is the standard deviation of the samples
+    in nats over the samples of high quality (NaN without any), ``forward_kl`` is
+    KL(uniform ‖ shares), infinite if a mode is empty; ``counts`` ``(k,)`` is how many
+    each mode has. ``spread`` ``(k,)`` is the standard deviation of the samples
     within 6σ of the centre, over σ: 1 for a perfect sampler, NaN with too few samples.
     """
 
@@ -32,6 +33,7 @@ class Coverage:
     strict: int
     high_quality: float
     reverse_kl: float
+    forward_kl: float
     counts: torch.Tensor
     spread: torch.Tensor
 
@@ -45,7 +47,12 @@ class Coverage:
 
 @torch.no_grad()
 def mode_coverage(samples, centres: torch.Tensor, sigma: float) -> Coverage:
-    """Compare ``samples`` ``(n, d)`` with round Gaussians at ``centres`` ``(k, d)``."""
+    """Compare ``samples`` ``(n, d)`` with round Gaussians at ``centres`` ``(k, d)``.
+
+    Both are tensors or NumPy arrays. Raises ``ValueError`` for other shapes, NaN or
+    infinity, and a ``sigma`` that is not positive.
+    """
+    samples, centres = torch.as_tensor(samples), torch.as_tensor(centres)
     _check(samples, centres, sigma)
     samples, centres = samples.double(), centres.double()
     n, k = len(samples), len(centres)
@@ -65,9 +72,20 @@ def mode_coverage(samples, centres: torch.Tensor, sigma: float) -> Coverage:
         strict=int((counts >= FAIR * n / k).sum()),
         high_quality=good.double().mean().item(),
         reverse_kl=divergence,
+        forward_kl=forward_kl(counts),
         counts=counts,
         spread=spread,
     )
+
+
+def forward_kl(counts: torch.Tensor) -> float:
+    """KL(uniform ‖ counts / sum) of ``counts`` ``(k,)`` in nats.
+
+    Infinite if one of them is 0, NaN if all are.
+    """
+    shares = counts.double() / counts.sum()
+    even = torch.full_like(shares, 1 / len(shares))
+    return (even * (even / shares).log()).sum().item()
 
 
 def _check(samples, centres, sigma) -> None:

@@ -64,9 +64,10 @@ class Denoiser(nn.Module):
         """D(x; σ): x ``(n, d)`` and σ, a number or ``(n, 1)``, to ``(n, d)``.
 
         A part of x plus a part of what the network says, in such shares that the
-        network sees and makes numbers of size one (Karras et al. 2022, table 1).
+        network sees and makes numbers of size one (Karras et al. 2022, table 1). Raises
+        ``ValueError`` for other shapes, and for a σ that is not positive and finite.
         """
-        sigma = torch.as_tensor(sigma, dtype=x.dtype).expand(len(x), 1)
+        sigma = self._noise(x, sigma)
         low, high = map(math.log, self.sigma_range)
         level = 2 * (sigma.log() - low) / (high - low) - 1  # from −1 to 1
         width = (sigma.square() + self.sigma_data**2).sqrt()
@@ -77,7 +78,28 @@ class Denoiser(nn.Module):
 
     def score(self, x: torch.Tensor, sigma) -> torch.Tensor:
         """∇ log p(x; σ), the gradient of the log-density of noisy data: ``(n, d)``."""
+        self._noise(x, sigma)
         return (self(x, sigma) - x) / torch.as_tensor(sigma).square()
+
+    def _noise(self, x: torch.Tensor, sigma) -> torch.Tensor:
+        """σ as ``(n, 1)``, after a look at it and at the shape of x."""
+        if x.ndim != 2 or x.shape[1] != self.data_dim:
+            raise ValueError(
+                f"x must have shape (n, {self.data_dim}), got {tuple(x.shape)}"
+            )
+        sigma = torch.as_tensor(sigma, dtype=x.dtype)
+        if sigma.numel() != 1 and sigma.shape != (len(x), 1):
+            raise ValueError(
+                f"sigma must be a number or have shape ({len(x)}, 1), got shape "
+                f"{tuple(sigma.shape)}"
+            )
+        if not bool(((sigma > 0) & (sigma < math.inf)).all()):
+            low, high = sigma.min().item(), sigma.max().item()
+            raise ValueError(
+                "sigma must be positive and finite, got values from "
+                f"{low:g} to {high:g}"
+            )
+        return sigma.expand(len(x), 1)
 
     def loss(self, x0: torch.Tensor, generator=None) -> torch.Tensor:
         """Mean of w(σ) ‖D(x₀ + σ ε; σ) − x₀‖² over the batch ``(n, d)``, ε and σ.
@@ -108,8 +130,13 @@ class Denoiser(nn.Module):
         """Move x ``(n, d)`` from each σ to the next; yields all of them, x first.
 
         Each step is Heun's: the mean of the slopes at both of its ends (Karras et al.
-        2022, algorithm 1).
+        2022, algorithm 1). Raises ``ValueError`` unless all σ are positive and finite.
         """
+        if len(levels) == 0 or not all(0 < sigma < math.inf for sigma in levels):
+            raise ValueError(
+                "levels must be a list of one σ or more, all positive and finite, got "
+                f"{levels}"
+            )
         x = check_data(x, self.data_dim).to(self.start.mean.dtype)
         yield x
         for here, there in pairwise(levels):

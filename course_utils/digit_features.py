@@ -88,8 +88,9 @@ class DigitScores:
 def digit_scores(images: torch.Tensor) -> DigitScores:
     """Score ``images`` ``(n, 784)`` or ``(n, 28, 28)``: in [0, 1], or uint8 levels.
 
-    Take 10 000: with fewer, the Fréchet distance is larger, because two covariances
-    of 128 numbers are estimated.
+    A tensor or a NumPy array; ``ValueError`` for another shape or other values. Take
+    10 000: with fewer, the Fréchet distance is larger, because two covariances of 128
+    numbers are estimated.
     """
     features, probabilities = _look_at(_checked(images))
     shares = torch.bincount(probabilities.argmax(1), minlength=10) / len(images)
@@ -107,8 +108,10 @@ def frechet_distance(a: torch.Tensor, b: torch.Tensor) -> float:
 
     The squared 2-Wasserstein distance of the Gaussians that fit them (Dowson and Landau
     1982), in float64. The trace of the root is the sum of the roots of the eigenvalues
-    of Σ_a^½ Σ_b Σ_a^½, which is symmetric.
+    of Σ_a^½ Σ_b Σ_a^½, which is symmetric. Tensors or NumPy arrays; ``ValueError`` for
+    other shapes, NaN or infinity.
     """
+    a, b = torch.as_tensor(a), torch.as_tensor(b)
     for name, rows in [("a", a), ("b", b)]:
         if rows.ndim != 2 or len(rows) < 2 or rows.shape[1] != a.shape[-1]:
             raise ValueError(
@@ -158,7 +161,8 @@ def _look_at(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.cat(features), torch.cat(probabilities)
 
 
-def _checked(images: torch.Tensor) -> torch.Tensor:
+def _checked(images) -> torch.Tensor:
+    images = torch.as_tensor(images)
     images = images.flatten(1) if images.ndim == 3 else images
     if images.ndim != 2 or images.shape[1] != 784 or len(images) < 2:
         raise ValueError(

@@ -92,7 +92,7 @@ def load_theis_mixture() -> GaussianMixture:
 def fit_isotropic_gaussian(
     target: GaussianMixture,
     divergence: str | Callable,
-    starts: Sequence[tuple] | None = None,
+    starts: "Sequence[tuple | FitResult] | FitResult | None" = None,
     bandwidths=THEIS_BANDWIDTHS,
     points: int | None = None,
 ) -> FitResult:
@@ -102,22 +102,24 @@ def fit_isotropic_gaussian(
     ``"js"``, ``"mmd"`` (MMD², in closed form, its kernels summed over ``bandwidths``),
     or a function of log p and log q on a grid and of the size of a cell. ``starts`` are
     pairs (mean, sigma): by default the Gaussian with the moments of the target, and one
-    on each of its components. To start warm, give the last fit.
+    on each of its components. To start warm, give the last fit, alone or in the list.
 
     ``forward_kl`` needs no search: its minimum has the moments of the target. Raises
-    ``ValueError`` for an unknown name, another d, a grid that is too coarse (give more
-    ``points`` per axis), and when every start has left the grid.
+    ``ValueError`` for an unknown name, another d, starts, ``bandwidths`` or ``points``
+    without sense, a grid that is too coarse (give more ``points`` per axis), and when
+    every start has left the grid.
     """
     surface = Surface(target, divergence, bandwidths, points)
     mean, sigma = moments(target)
-    if divergence == "forward_kl":
-        return _best(surface, [pack([1.0], mean, sigma[None])])
     if starts is None:
         widths = target.covariances.diagonal(dim1=1, dim2=2).mean(1).sqrt()
         starts = [(mean, sigma), *zip(target.means, widths, strict=True)]
+    starts = [starts] if isinstance(starts, FitResult) else starts
     if not starts:
         raise ValueError("starts is empty: give at least one pair (mean, sigma)")
-    begins = [_begin(target.d, mean, sigma) for mean, sigma in starts]
+    begins = [_begin(target.d, start) for start in starts]
+    if divergence == "forward_kl":
+        return _best(surface, [pack([1.0], mean, sigma[None])])
     return _best(surface, [descend(surface.with_slope, theta) for theta in begins])
 
 
@@ -133,8 +135,12 @@ def fit_round_mixture(
     """The nearest mixture of ``k`` round Gaussians that ``n_starts`` runs have found.
 
     Each run starts near ``k`` components of the target that lie well apart.
-    ``options`` are ``bandwidths`` and ``points``, as above.
+    ``options`` are ``bandwidths`` and ``points``, as above. Errors as above, and for
+    ``k``, ``n_starts`` or ``max_steps`` below 1.
     """
+    for name, count in (("k", k), ("n_starts", n_starts), ("max_steps", max_steps)):
+        if not count >= 1:
+            raise ValueError(f"{name} must be at least 1, got {count}")
     surface = Surface(target, divergence, **options)
     generator = torch.Generator().manual_seed(seed)
     sigma = moments(target)[1] / k**0.5
@@ -158,10 +164,24 @@ def _far_apart(target, k, generator) -> torch.Tensor:
     return target.means[chosen]
 
 
-def _begin(d, mean, sigma) -> torch.Tensor:
+def _begin(d, start) -> torch.Tensor:
     """θ of a start, a bit aside: exactly between two modes there is often a saddle."""
-    mean = torch.as_tensor(mean, dtype=torch.float64).reshape(1, d)
-    sigma = torch.as_tensor(sigma, dtype=torch.float64).reshape(1)
+    if isinstance(start, FitResult):
+        if len(start.weights) != 1:
+            k = len(start.weights)
+            raise ValueError(
+                f"starts must hold single Gaussians, got a fit with k = {k}"
+            )
+        start = start.mean, start.sigma
+    try:
+        mean, sigma = (torch.as_tensor(v, dtype=torch.float64) for v in start)
+    except (TypeError, ValueError):
+        raise ValueError(f"starts must hold pairs (mean, sigma), got {start}") from None
+    if mean.numel() != d or not bool(mean.isfinite().all()):
+        raise ValueError(f"the mean of a start must be {d} finite numbers, got {mean}")
+    if sigma.numel() != 1 or not 0 < sigma.item() < torch.inf:
+        raise ValueError(f"the sigma of a start must be one number > 0, got {sigma}")
+    mean, sigma = mean.reshape(1, d), sigma.reshape(1)
     aside = 1e-3 * sigma * torch.arange(1.0, d + 1, dtype=torch.float64)
     return pack([1.0], mean + aside, sigma)
 

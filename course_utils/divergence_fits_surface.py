@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 
 from course_utils.mixture_model import GaussianMixture
-from course_utils.mmd import mean_kernel
+from course_utils.mmd import check_bandwidths, mean_kernel
 
 THEIS_BANDWIDTHS = tuple(s / math.sqrt(2) for s in (0.5, 1.0, 2.0, 4.0, 8.0))
 POINTS = {1: 1201, 2: 101}  # ticks per axis
@@ -77,7 +77,8 @@ class Surface:
 
     ``divergence`` is a name of ``DIVERGENCES``, or a function of log p and log q on the
     grid and of the size of a cell. Raises ``ValueError`` for an unknown name, for a
-    target with d > 2, and when the grid is too coarse for the target.
+    target that is no ``GaussianMixture`` or has d > 2, for bandwidths that are not
+    positive, for fewer than 2 points, and when the grid is too coarse for the target.
     """
 
     def __init__(
@@ -90,8 +91,14 @@ class Surface:
         if not callable(divergence) and divergence not in DIVERGENCES:
             names = ", ".join(DIVERGENCES)
             raise ValueError(f"divergence must be one of {names}, got {divergence!r}")
+        if not isinstance(target, GaussianMixture):
+            kind = type(target).__name__
+            raise ValueError(f"target must be a GaussianMixture, got {kind}")
         if target.d not in POINTS:
             raise ValueError(f"target must have d = 1 or 2, got d = {target.d}")
+        if points is not None and not (isinstance(points, int) and points >= 2):
+            raise ValueError(f"points must be a whole number from 2 on, got {points}")
+        check_bandwidths(bandwidths)
         self.target, self.bandwidths = target, bandwidths
         self.name = getattr(divergence, "__name__", divergence)
         self.divergence = divergence

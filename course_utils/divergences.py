@@ -1,7 +1,8 @@
 """How far is q from p? KL, Jensen-Shannon and total variation (notebook 06).
 
-``p`` and ``q`` are ``torch.distributions`` objects, or anything with ``log_prob`` (and
-``sample``). The caller chooses how to compute, and each way refuses what it cannot do:
+``p`` and ``q`` are ``torch.distributions`` objects, models of this course, or anything
+with ``log_prob`` (and ``sample``). The caller chooses how to compute, and each way
+refuses what it cannot do:
 
 - no option: exact. For ``kl`` wherever ``torch.distributions`` knows a formula; for all
   three where the outcomes can be listed (``Categorical``, ``Bernoulli``).
@@ -16,17 +17,19 @@ import math
 from typing import NamedTuple
 
 import torch
-from torch.distributions import kl_divergence
+from torch.distributions import Categorical, OneHotCategorical, kl_divergence
 from torch.nn.functional import pad
 
-from course_utils.quadrature import MASS_TOLERANCE
+from course_utils.quadrature import MASS_TOLERANCE, draw, log_density, open_sides
+from course_utils.training import seeded
 
 Grid = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
 LOG_2 = math.log(2)
+LOOK = 4000  # samples that show on which side a grid cuts
 
 
 class Estimate(NamedTuple):
-    """A Monte-Carlo mean, and the standard error that belongs to it."""
+    """A Monte-Carlo mean, and its standard error; this is NaN for an infinite mean."""
 
     value: float
     standard_error: float
@@ -36,19 +39,21 @@ def kl(p, q, grid: Grid | None = None, samples: int | None = None):
     """KL(p‖q) = E_p[log p(x) − log q(x)] in nats; infinite where q = 0 and p > 0.
 
     Raises ``ValueError`` when no option is given and no formula is known, and when
-    the grid cuts or coarsens more than 1e-4 of the mass of ``p``: it says where.
+    the grid cuts or coarsens more than 1e-4 of the mass of ``p``: it says where, if
+    samples of p or its density at the ends of the grid can tell.
     """
     if _one_of(grid, samples) == "samples":
-        x = p.sample((samples,))
-        return _estimate(p.log_prob(x) - q.log_prob(x))
+        x = draw(p, samples)
+        return _estimate(_log_prob("p", p, x) - _log_prob("q", q, x))
     if grid is None:
+        _check_outcomes(p, q)
         try:
             return kl_divergence(p, q)
         except (NotImplementedError, AttributeError):
             pass  # no formula: the outcomes may still be few enough to list
     points, weights = _places(p, q, grid)
-    log_p, log_q = _log_prob(p, points), _log_prob(q, points)
-    _check_mass(log_p.exp(), weights, grid, "p")
+    log_p, log_q = _log_prob("p", p, points), _log_prob("q", q, points)
+    _check_mass("p", p, log_p.exp(), weights, grid)
     return _mean(log_p, log_p - log_q, weights)
 
 
@@ -59,8 +64,9 @@ def js(p, q, grid: Grid | None = None, samples: int | None = None):
     errors as for ``kl``; the grid must hold both.
     """
     if _one_of(grid, samples) == "samples":
-        x, y = p.sample((samples,)), q.sample((samples,))
-        return _estimate(_gap_to_m(p, q, x) / 2, _gap_to_m(q, p, y) / 2)
+        x, y = draw(p, samples), draw(q, samples, "q")
+        at_x, at_y = ((_log_prob("p", p, z), _log_prob("q", q, z)) for z in (x, y))
+        return _estimate(_gap_to_m(*at_x) / 2, _gap_to_m(*at_y[::-1]) / 2)
     log_p, log_q, weights = _both(p, q, grid)
     log_m = torch.logaddexp(log_p, log_q) - LOG_2
     left = _mean(log_p, log_p - log_m, weights)
@@ -74,8 +80,8 @@ def total_variation(p, q, grid: Grid | None = None, samples: int | None = None):
     errors as for ``js``; the samples come from ``p``: TV = E_p[max(0, 1 − q/p)].
     """
     if _one_of(grid, samples) == "samples":
-        x = p.sample((samples,))
-        ratio = (q.log_prob(x) - p.log_prob(x)).exp()
+        x = draw(p, samples)
+        ratio = (_log_prob("q", q, x) - _log_prob("p", p, x)).exp()
         return _estimate((1 - ratio).clamp_min(0))
     log_p, log_q, weights = _both(p, q, grid)
     return 0.5 * (weights * (log_p.exp() - log_q.exp()).abs()).sum()
@@ -132,24 +138,30 @@ def _same_outcomes(p, q) -> bool:
     return first.shape == second.shape and bool((first == second).all())
 
 
-def _log_prob(p, points: torch.Tensor) -> torch.Tensor:
-    """log p, and −∞ outside of the support, where torch would raise an error."""
-    support = getattr(p, "support", None)
-    if support is None:
-        return p.log_prob(points)
-    inside = support.check(points)
-    if bool(inside.all()):
-        return p.log_prob(points)
-    log_p = torch.full(inside.shape, -math.inf, dtype=points.dtype)
-    log_p[inside] = p.log_prob(points[inside]).to(points.dtype)
-    return log_p
+def _check_outcomes(p, q) -> None:
+    kinds = (Categorical, OneHotCategorical)
+    if isinstance(p, kinds) and isinstance(q, kinds):
+        n, m = p.param_shape[-1], q.param_shape[-1]
+        if n != m:
+            raise ValueError(f"p has {n} outcomes, q has {m}: both must have the same")
+
+
+def _log_prob(name: str, p, points: torch.Tensor) -> torch.Tensor:
+    """log p at n points ``(n, …)``, as ``(n,)``; −∞ where p is zero."""
+    log_p = log_density(p, points)
+    if log_p.numel() != len(points):
+        raise ValueError(
+            f"{name} must be one distribution, whose log_prob of {len(points)} points "
+            f"has as many numbers; got shape {tuple(log_p.shape)}, as from a batch"
+        )
+    return log_p.flatten()
 
 
 def _both(p, q, grid):
     points, weights = _places(p, q, grid)
-    log_p, log_q = _log_prob(p, points), _log_prob(q, points)
-    _check_mass(log_p.exp(), weights, grid, "p")
-    _check_mass(log_q.exp(), weights, grid, "q")
+    log_p, log_q = _log_prob("p", p, points), _log_prob("q", q, points)
+    _check_mass("p", p, log_p.exp(), weights, grid)
+    _check_mass("q", q, log_q.exp(), weights, grid)
     return log_p, log_q, weights
 
 
@@ -158,8 +170,7 @@ def _mean(log_p, f, weights) -> torch.Tensor:
     return (weights * torch.where(log_p > -math.inf, log_p.exp() * f, 0.0)).sum()
 
 
-def _gap_to_m(p, q, x) -> torch.Tensor:
-    log_p, log_q = p.log_prob(x), q.log_prob(x)
+def _gap_to_m(log_p, log_q) -> torch.Tensor:
     return log_p - torch.logaddexp(log_p, log_q) + LOG_2
 
 
@@ -169,7 +180,7 @@ def _estimate(*parts: torch.Tensor) -> Estimate:
     return Estimate(sum(part.mean().item() for part in parts), variance**0.5)
 
 
-def _check_mass(density, weights, grid, name) -> None:
+def _check_mass(name, p, density, weights, grid) -> None:
     """Raise ``ValueError`` unless the grid holds mass 1; say on which side it fails."""
     mass = (weights * density).sum().item()
     if abs(mass - 1) <= MASS_TOLERANCE:
@@ -177,23 +188,59 @@ def _check_mass(density, weights, grid, name) -> None:
     where = "the list of outcomes"
     advice = "the probabilities do not sum to 1"
     if grid is not None:
-        where, advice = _advice(density, grid)
-        if mass > 1:
-            advice = "it is too coarse, or the density is not normalised"
+        ticks = (grid,) if isinstance(grid, torch.Tensor) else grid
+        spans = " × ".join(f"[{t[0]:g}, {t[-1]:g}]" for t in ticks)
+        where = f"the grid {spans}"
+        advice = "it is too coarse, or the density is not normalised"
+        if not mass > 1:
+            advice = _advice(p, density, ticks, 1 - mass)
     raise ValueError(f"{where} holds mass {mass:.6g} of {name}: {advice}")
 
 
-def _advice(density, grid) -> tuple[str, str]:
-    """The name of the grid, and the side where most of the density is cut."""
-    if isinstance(grid, torch.Tensor):
-        ticks, sides = (grid,), {"to the left of": density[0]}
-        sides |= {"to the right of": density[-1]}
-    else:
-        ticks, table = grid, density.view(len(grid[0]), len(grid[1]))
-        across, up = (_trapezoid(t) for t in grid)
-        sides = {"to the left of": table[0] @ up, "to the right of": table[-1] @ up}
-        sides |= {"below": across @ table[:, 0], "above": across @ table[:, -1]}
-    ends = [end for t in ticks for end in (t[0], t[-1])]
-    name = "the grid " + " × ".join(f"[{t[0]:g}, {t[-1]:g}]" for t in ticks)
-    cut, side, end = max(zip(sides.values(), sides, ends, strict=True))
-    return name, f"extend it {side} {end:g}, or refine it" if cut > 0 else "refine it"
+def _advice(p, density, ticks, missing: float) -> str:
+    """Where to extend a grid: where samples of p lie, or where its ends leave a tail.
+
+    Without either it names no side: a bump may lie anywhere outside, or between ticks.
+    """
+    ends = _ends(density, ticks)
+    shares = _shares_outside(p, ticks)
+    most = max(shares, default=0.0)
+    cut = [end for end, n in zip(ends, shares, strict=False) if n > most / 4]
+    cut = cut or open_sides(missing, ends)
+    if cut:
+        return f"extend it {' and '.join(cut)}, or refine it"
+    inside = bool(shares) and missing * LOOK > 20
+    return "refine it" if inside else "extend it on either side, or refine it"
+
+
+def _ends(density, ticks) -> dict[str, tuple]:
+    """At each end of the grid: the density, that one step inside, and the step."""
+    sides = [("to the left of", "to the right of"), ("below", "above")]
+    lines = [density]
+    if len(ticks) == 2:
+        table = density.view(len(ticks[0]), len(ticks[1]))
+        across, up = (_trapezoid(t) for t in ticks)
+        lines = [table @ up, across @ table]
+    ends = {}
+    for (first, last), t, line in zip(sides, ticks, lines, strict=False):
+        ends[f"{first} {t[0]:g}"] = line[0], line[1], t[1] - t[0]
+        ends[f"{last} {t[-1]:g}"] = line[-1], line[-2], t[-1] - t[-2]
+    return ends
+
+
+def _shares_outside(p, ticks) -> list[float]:
+    """The shares of samples of p beyond each end, in the order of ``_ends``, if any."""
+    try:
+        with seeded(0):
+            x = draw(p, LOOK)
+    except (NotImplementedError, ValueError):
+        return []
+    columns = x.reshape(LOOK, -1).T
+    if len(columns) != len(ticks):
+        return []
+    beyond = [
+        side
+        for column, t in zip(columns, ticks, strict=True)
+        for side in (column < t[0], column > t[-1])
+    ]
+    return [side.double().mean().item() for side in beyond]

@@ -141,6 +141,7 @@ class Flow(nn.Module):
         if coupling not in COUPLINGS:
             raise ValueError(f"coupling must be one of {COUPLINGS}, got {coupling!r}")
         self.data_dim = data_dim
+        self.bound = bound if coupling == "spline" else math.inf
         with seeded(seed):
             self.layers = nn.ModuleList(
                 Coupling(data_dim, layer % 2, hidden, bins, bound, coupling)
@@ -200,8 +201,17 @@ def train_flow(
     """Maximum likelihood: climb the mean of log p(x) over ``x`` ``(n, d)``.
 
     ``options`` are those of ``descend``: ``seconds``, ``batch_size``,
-    ``learning_rate``, ``n_states``, ``snapshots``, ``seed``, ``resume``.
+    ``learning_rate``, ``n_states``, ``snapshots``, ``seed``, ``resume``. Raises
+    ``ValueError`` if most numbers of x lie outside of [−bound, bound], where splines
+    change nothing.
     """
+    outside = (check_data(x, flow.data_dim).abs() > flow.bound).double().mean().item()
+    if outside > 0.5:
+        raise ValueError(
+            f"x must lie mostly in [-bound, bound] with bound = {flow.bound:g}, but "
+            f"{100 * outside:.0f} % of its numbers are outside: scale the data, or "
+            "make a Flow with a larger bound"
+        )
 
     def loss(batch, generator):
         return -flow.log_prob(batch).mean()

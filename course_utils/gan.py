@@ -13,7 +13,7 @@ import torch
 from course_utils.gan_networks import Discriminator, Generator
 from course_utils.gan_training import GANState, train_gan
 from course_utils.gan_training_losses import LOSSES, gradient_penalty
-from course_utils.quadrature import expectation
+from course_utils.quadrature import expectation, log_density
 from course_utils.vae_files import ModelFileError
 
 __all__ = [
@@ -74,11 +74,12 @@ def optimal_discriminator(p, q) -> Callable[[torch.Tensor], torch.Tensor]:
     """x → D*(x) = p(x) / (p(x) + q(x)), for two objects with ``log_prob``.
 
     Computed as σ(log p − log q), so that it holds where both densities underflow; ½
-    where both are exactly zero. Goodfellow et al. 2014, proposition 1.
+    where both are exactly zero, as outside of both supports. Goodfellow et al. 2014,
+    proposition 1.
     """
 
     def best(x: torch.Tensor) -> torch.Tensor:
-        log_p, log_q = p.log_prob(x), q.log_prob(x)
+        log_p, log_q = log_density(p, x), log_density(q, x)
         nowhere = log_p.isneginf() & log_q.isneginf()
         return torch.where(nowhere, 0.5, torch.sigmoid(log_p - log_q))
 
@@ -102,7 +103,7 @@ def value(p, q, d, grid: torch.Tensor) -> torch.Tensor:
     low, high = probability.min().item(), probability.max().item()
     if not (low >= 0 and high <= 1):
         raise ValueError(f"d must lie in [0, 1], got values from {low:g} to {high:g}")
-    log_p, log_q = p.log_prob(grid), q.log_prob(grid)
+    log_p, log_q = log_density(p, grid), log_density(q, grid)
     real = _part("p", probability.log(), log_p, log_q, grid)
     return real + _part("q", torch.log1p(-probability), log_q, log_p, grid)
 

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from course_utils.training import seeded
+from course_utils.training_loop import check_data, check_shape
 from course_utils.vae_files import ModelFileError, read_model, write_model
 
 ACTIVATIONS = {
@@ -44,6 +45,19 @@ def _positive(**values) -> None:
     for name, value in values.items():
         if not value > 0:
             raise ValueError(f"{name} must be positive, got {value}")
+
+
+def _check_pixels(x: torch.Tensor, data_dim: int) -> None:
+    if isinstance(x, torch.Tensor) and x.dtype == torch.uint8:
+        check_shape(x, data_dim)
+        return  # any grey level is right
+    check_data(x, data_dim)
+    low, high = x.min().item(), x.max().item()
+    if low < 0 or high > 1:
+        raise ValueError(
+            f"x must lie in [0, 1] like a sigmoid, got values from {low:g} to "
+            f"{high:g}; give grey levels 0 to 255 as uint8"
+        )
 
 
 class _Player(nn.Module):
@@ -134,9 +148,14 @@ class Generator(_Player):
         return self(self.noise(n, random))
 
     def begin_at_mean_of(self, x: torch.Tensor) -> None:
-        """Set the last bias so that a sigmoid output starts at the mean of x."""
+        """Set the last bias so that a sigmoid output starts at the mean of x.
+
+        x is ``(n, data_dim)``, floats from 0 to 1 or grey levels as uint8; anything
+        else is a ``ValueError``.
+        """
         if self.output != "sigmoid":
             raise ValueError(f"output must be 'sigmoid' for this, got {self.output!r}")
+        _check_pixels(x, self.data_dim)
         mean = sum(part.to(self.dtype).sum(0) for part in x.split(5000)) / len(x)
         mean = mean / 255 if x.dtype == torch.uint8 else mean
         with torch.no_grad():

@@ -89,7 +89,7 @@ def train_gan(
 ) -> Iterator[GANState]:
     """Play the game on ``data``; yields about ``n_states`` ``GANState``s.
 
-    ``data`` is a tensor ``(n, d)`` or an object with ``.sample((n,))``. The run ends
+    ``data`` is a tensor ``(n, d)`` or an object with ``sample``. The run ends
     after ``steps`` rounds, each ``k`` steps of D and one of G, or after ``seconds`` of
     training if these are given. ``loss`` is a name in ``LOSSES``. ``learning_rate`` is
     one number or (of G, of D), for Adam with ``betas``; a rate of 0 freezes a player.
@@ -107,25 +107,31 @@ def train_gan(
     loss that is not finite puts both back to the last state and raises
     ``FloatingPointError``. ``resume=state``, with any state of a stopped run, goes on
     after its last one, with the same numbers as a run that was not stopped, if the
-    other arguments are the same.
+    other arguments are the same. Raises ``ValueError`` for data, players or settings
+    without sense.
     """
     random = torch.Generator().manual_seed(seed)
     rates, betas = _pair("learning_rate", learning_rate), _pair("betas", betas)
     chosen = _chosen_loss(loss)
     weights = _pair("penalty", chosen.penalty if penalty is None else penalty)
-    ends = (1.0, 1.0) if decay is False else (0.03, 0.03) if decay is True else decay
+    window, ends = _pair("anneal", anneal, "a pair"), _ends(decay)
     _check(generator, discriminator, simultaneous, chosen, batch_size, k)
     _check_numbers(
-        steps=(steps, steps >= 1),
-        seconds=(seconds, seconds is None or seconds > 0),
-        k=(k, k >= 1),
-        batch_size=(batch_size, batch_size >= 1),
-        learning_rate=(learning_rate, min(rates) >= 0),
-        penalty=(penalty, min(weights) > 0 or weights[0] == weights[1] == 0),
-        anneal=(anneal, 0 <= anneal[0] < anneal[1] <= 1),
-        average=(average, 0 <= average < 1),
-        decay=(decay, min(ends) > 0 and max(ends) <= 1),
-        n_states=(n_states, n_states >= 1),
+        steps=(steps, steps >= 1, ">= 1"),
+        seconds=(seconds, seconds is None or seconds > 0, "None or > 0"),
+        k=(k, k >= 1, ">= 1"),
+        batch_size=(batch_size, batch_size >= 1, ">= 1"),
+        learning_rate=(learning_rate, _finite(rates), ">= 0 and finite"),
+        betas=(betas, _finite(betas) and max(betas) < 1, "two numbers >= 0 and < 1"),
+        penalty=(
+            penalty,
+            _finite(weights) and (min(weights) > 0 or max(weights) == 0),
+            "> 0 and finite, or 0 throughout",
+        ),
+        anneal=(anneal, 0 <= window[0] < window[1] <= 1, "(a, b), 0 <= a < b <= 1"),
+        average=(average, 0 <= average < 1, ">= 0 and < 1"),
+        decay=(decay, min(ends) > 0 and max(ends) <= 1, "two numbers > 0 and <= 1"),
+        n_states=(n_states, n_states >= 1, ">= 1"),
     )
     source = Source(data, generator, random)
     run = Run(generator, discriminator, source, chosen, rates, betas, average)
@@ -141,7 +147,7 @@ def train_gan(
         while reached < 1:
             begin = time.perf_counter()
             run.set_rates(rates_at(reached, ends))
-            weight = penalty_at(reached, weights, anneal)
+            weight = penalty_at(reached, weights, window)
             with torch.autocast("cpu", torch.bfloat16, enabled=bf16 and not by_hand):
                 play(run, k, batch_size, weight)
             run.seconds += time.perf_counter() - begin
@@ -169,12 +175,25 @@ def penalty_at(progress, weights: tuple[float, float], anneal) -> float:
     return start * (end / start) ** min(1.0, max(0.0, share))
 
 
-def _pair(name: str, value) -> tuple[float, float]:
+def _pair(name: str, value, rule="a number or a pair") -> tuple[float, float]:
     try:
         first, second = value if isinstance(value, tuple | list) else (value, value)
         return float(first), float(second)
     except (TypeError, ValueError):
-        raise ValueError(f"{name} must be a number or a pair, got {value!r}") from None
+        raise ValueError(f"{name} must be {rule}, got {value!r}") from None
+
+
+def _ends(decay) -> tuple[float, float]:
+    if isinstance(decay, bool):
+        return (0.03, 0.03) if decay else (1.0, 1.0)
+    rule = "True, False or a pair"
+    if not isinstance(decay, tuple | list):
+        raise ValueError(f"decay must be {rule}, got {decay!r}")
+    return _pair("decay", decay, rule)
+
+
+def _finite(numbers: tuple[float, float]) -> bool:
+    return all(0 <= number < math.inf for number in numbers)
 
 
 def _chosen_loss(name: str):
@@ -184,6 +203,13 @@ def _chosen_loss(name: str):
 
 
 def _check(generator, discriminator, simultaneous, loss, batch_size, k) -> None:
+    for name, player, part in (
+        ("generator", generator, "noise"),
+        ("discriminator", discriminator, "pack"),
+    ):
+        if not hasattr(player, part):
+            kind = type(player).__name__
+            raise ValueError(f"{name} must be a {name.capitalize()}, got a {kind}")
     if discriminator.data_dim != generator.data_dim:
         raise ValueError(
             f"discriminator takes {discriminator.data_dim} columns, but the generator "
@@ -199,6 +225,6 @@ def _check(generator, discriminator, simultaneous, loss, batch_size, k) -> None:
 
 
 def _check_numbers(**numbers) -> None:
-    for name, (value, fits) in numbers.items():
+    for name, (value, fits, rule) in numbers.items():
         if not fits:
-            raise ValueError(f"{name} has no sense here, got {value}")
+            raise ValueError(f"{name} must be {rule}, got {value}")

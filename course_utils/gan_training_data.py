@@ -2,7 +2,9 @@
 
 import torch
 
+from course_utils.quadrature import draw
 from course_utils.training import seeded
+from course_utils.training_loop import check_finite
 
 DRAWN_AT_ONCE = 16_384  # rows asked of a distribution in one call, which is quicker
 
@@ -11,8 +13,8 @@ class Source:
     """Minibatches of real samples, ``(n, d)``, from one random generator.
 
     ``data`` is a tensor, of which rows are drawn with replacement, or an object with
-    ``.sample((n,))`` such as a ``torch.distributions`` object: then every batch is new.
-    Grey levels (uint8) are divided by 255, batch by batch.
+    ``.sample``, a ``torch.distributions`` object or a model of this course: then every
+    batch is new. Grey levels (uint8) are divided by 255, batch by batch.
     """
 
     def __init__(self, data, model, generator: torch.Generator):
@@ -24,13 +26,19 @@ class Source:
                 kind = type(data).__name__
                 raise ValueError(f"data must be a tensor or have .sample, got {kind}")
             self.refill(1)
+            if self.pool.ndim == 1:
+                raise ValueError(
+                    f"data must have samples of shape (n, {model.data_dim}), got "
+                    f"{tuple(self.pool.shape)}: {type(data).__name__} draws single "
+                    "numbers; for columns give it parameters of shape (1,)"
+                )
         check_data(self.pool, model)
 
     def refill(self, n: int) -> None:
         """Draw a new pool of samples, with a seed from the one generator."""
         seed = int(torch.randint(2**62, (), generator=self.random))
         with seeded(seed):
-            self.pool, self.position = self.sampler.sample((n,)), 0
+            self.pool, self.position = draw(self.sampler, n, "data"), 0
 
     def batch(self, n: int) -> torch.Tensor:
         """The next ``n`` real samples, in the dtype of the networks."""
@@ -75,11 +83,7 @@ def check_data(x: torch.Tensor, model, name: str = "data") -> None:
         return
     if not x.is_floating_point():
         raise ValueError(f"{name} must hold floating-point numbers, got {x.dtype}")
-    if not bool(torch.isfinite(x).all()):
-        bad = int((~torch.isfinite(x)).sum())
-        raise ValueError(
-            f"{name} must be finite, got {bad} values that are NaN or infinite"
-        )
+    check_finite(x, name)
     low, high = x.min().item(), x.max().item()
     if bounded and (low < 0 or high > 1):
         raise ValueError(

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import torch
 
-from course_utils.mmd_pairs import pair_means
+from course_utils.mmd_pairs import is_wide, kernel, pair_means
 
 Bandwidths = float | Sequence[float]
 
@@ -35,8 +35,7 @@ def mmd2_unbiased(x, y, bandwidths: Bandwidths) -> float:
     """
     x, y, sigmas = _check(x, y, bandwidths)
     n, m = len(x), len(y)
-    if min(n, m) < 2:
-        raise ValueError(f"x and y must have at least 2 rows each, got {n} and {m}")
+    _check_two_rows(n, m)
     total = 0.0
     for xx, yy, xy in pair_means(x, y, sigmas):  # k(x, x) = 1 leaves the means
         total += (n * xx - 1) / (n - 1) + (m * yy - 1) / (m - 1) - 2 * xy
@@ -52,13 +51,15 @@ def mmd2_mixtures(p, q, bandwidths: Bandwidths) -> torch.Tensor:
 
         E k(x, y) = σᵈ |S|^(−½) exp(−½ (a − b)ᵀ S⁻¹ (a − b)).
     """
-    sigmas = _sigmas(bandwidths)
-    within = mean_kernel(p, p, sigmas) + mean_kernel(q, q, sigmas)
-    return within - 2 * mean_kernel(p, q, sigmas)
+    between = mean_kernel(p, q, bandwidths)
+    within = mean_kernel(p, p, bandwidths) + mean_kernel(q, q, bandwidths)
+    return within - 2 * between
 
 
 def mean_kernel(p, q, bandwidths: Bandwidths) -> torch.Tensor:
     """E k(x, y) for independent x ~ p and y ~ q, two Gaussian mixtures."""
+    _check_mixture("p", p)
+    _check_mixture("q", q, ("p", p.means.shape[1]))
     return p.weights @ _kernels(p.means, p.covariances, q, bandwidths) @ q.weights
 
 
@@ -67,6 +68,9 @@ def witness(p, q, x: torch.Tensor, bandwidths: Bandwidths) -> torch.Tensor:
 
     It is where MMD looks: MMD² = E_p f − E_q f (Gretton et al. 2012, section 2.3).
     """
+    x = _rows("x", x)
+    for name, mixture in (("p", p), ("q", q)):
+        _check_mixture(name, mixture, ("x", x.shape[1]))
     sharp = x.new_zeros(len(x), x.shape[1], x.shape[1])
     at_p, at_q = (_kernels(x, sharp, mixture, bandwidths) for mixture in (p, q))
     return at_p @ p.weights - at_q @ q.weights
@@ -74,7 +78,8 @@ def witness(p, q, x: torch.Tensor, bandwidths: Bandwidths) -> torch.Tensor:
 
 def _kernels(means, covariances, q, bandwidths) -> torch.Tensor:
     """E k(x, y) for x from each Gaussian here, y from each component of q: (k, l)."""
-    sigma = torch.as_tensor(bandwidths, dtype=torch.float64).reshape(-1, 1, 1)
+    sigmas = check_bandwidths(bandwidths)
+    sigma = torch.tensor(sigmas, dtype=torch.float64).reshape(-1, 1, 1)
     d, gap = means.shape[1], means[:, None] - q.means  # (k, l, d)
     added = covariances[:, None] + q.covariances  # (k, l, d, d)
     axes = added.diagonal(dim1=2, dim2=3)
@@ -109,28 +114,33 @@ def permutation_test(
     with probability at most α, for any n. Keeps the kernel matrix of all n + m rows.
     """
     x, y, sigmas = _check(x, y, bandwidths)
-    if min(len(x), len(y)) < 2 or n_permutations < 1:
-        raise ValueError("x and y need 2 rows each, n_permutations at least 1")
     both, n, m = torch.cat([x, y]), len(x), len(y)
-    square = torch.cdist(both, both).square()
-    kernel = sum((-square / (2 * sigma**2)).exp() for sigma in sigmas)
-    kernel.fill_diagonal_(0)
+    _check_two_rows(n, m)
+    if n_permutations < 1:
+        raise ValueError(f"n_permutations must be at least 1, got {n_permutations}")
+    if is_wide(both, min(sigmas)):
+        kernels = sum(kernel(both, both, sigma) for sigma in sigmas)
+    else:
+        square = torch.cdist(both, both).square()
+        kernels = sum((-square / (2 * sigma**2)).exp() for sigma in sigmas)
+    kernels.fill_diagonal_(0)
     orders = [torch.arange(n + m)]
     orders += [
         torch.randperm(n + m, generator=generator) for _ in range(n_permutations)
     ]
     in_x = torch.zeros(len(orders), n + m, dtype=torch.float64)
     in_x.scatter_(1, torch.stack(orders)[:, :n], 1.0)
-    to_x = in_x @ kernel
+    to_x = in_x @ kernels
     within_x, from_x = (to_x * in_x).sum(1), to_x.sum(1)
     between = from_x - within_x
-    within_y = kernel.sum() - within_x - 2 * between
+    within_y = kernels.sum() - within_x - 2 * between
     values = within_x / (n * (n - 1)) + within_y / (m * (m - 1)) - 2 * between / (n * m)
     extreme = (values >= values[0] - 1e-12).double().mean().item()
     return TwoSampleTest(values[0].item(), values[1:], extreme)
 
 
-def _sigmas(bandwidths: Bandwidths) -> list[float]:
+def check_bandwidths(bandwidths: Bandwidths) -> list[float]:
+    """The bandwidths as numbers, or a ``ValueError`` if one is not positive."""
     sigmas = torch.as_tensor(bandwidths, dtype=torch.float64).flatten().tolist()
     if not sigmas or not all(math.isfinite(s) and s > 0 for s in sigmas):
         raise ValueError(f"bandwidths must be positive and finite, got {bandwidths}")
@@ -140,9 +150,34 @@ def _sigmas(bandwidths: Bandwidths) -> list[float]:
 def _check(x, y, bandwidths):
     x, y = _rows("x", x), _rows("y", y)
     if x.shape[1] != y.shape[1]:
-        raise ValueError(f"x has {x.shape[1]} columns, y has {y.shape[1]}")
+        raise ValueError(
+            "x and y must have the same number of columns: "
+            f"x has {x.shape[1]} columns, y has {y.shape[1]}"
+        )
+    sigmas = check_bandwidths(bandwidths)
     centre = x.mean(0)  # the kernel sees differences only, and small numbers round less
-    return x - centre, y - centre, _sigmas(bandwidths)
+    moved = x - centre, y - centre
+    if any(is_wide(rows, min(sigmas)) for rows in moved):
+        return x, y, sigmas  # far from the outliers, the centre would only round
+    return *moved, sigmas
+
+
+def _check_two_rows(n: int, m: int) -> None:
+    if min(n, m) < 2:
+        raise ValueError(f"x and y must have at least 2 rows each, got {n} and {m}")
+
+
+def _check_mixture(name: str, p, like: tuple[str, int] | None = None) -> None:
+    if not all(hasattr(p, part) for part in ("weights", "means", "covariances")):
+        raise ValueError(
+            f"{name} must have weights, means and covariances as a GaussianMixture "
+            f"has, got {type(p).__name__}"
+        )
+    d = p.means.shape[1]
+    if like is not None and d != like[1]:
+        raise ValueError(
+            f"{name} must have d = {like[1]} as {like[0]} has, got d = {d}"
+        )
 
 
 def _rows(name, value) -> torch.Tensor:

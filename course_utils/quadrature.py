@@ -1,8 +1,16 @@
-"""Integrals on a grid: exact to many digits, and loud when mass is lost."""
+"""Expectations: integrals on a grid, draws, and densities that may be zero.
+
+A grid is exact to many digits for a smooth density, and loud when mass is lost.
+"""
+
+import inspect
+import math
 
 import torch
+from torch.distributions import Bernoulli, Binomial, Categorical, OneHotCategorical
 
 MASS_TOLERANCE = 1e-4
+EXPLAINED = 0.25  # of the missing mass: a tail that may hold less is not the reason
 
 
 def integrate(values: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
@@ -29,7 +37,7 @@ def expectation(
 
     Where p is exactly 0, f does not count: 0 · log 0 is 0. Raises ``ValueError`` when
     the grid holds less than ``1 − mass_tolerance`` of p (or the rule finds more than
-    ``1 + mass_tolerance``), and says on which side to extend it.
+    ``1 + mass_tolerance``), and says on which side to extend it if its ends can tell.
     """
     p = log_p.exp()
     check_mass(p, grid, mass_tolerance)
@@ -46,10 +54,103 @@ def check_mass(
     low, high = grid[0].item(), grid[-1].item()
     if mass > 1:
         advice = "the density is not normalised, or the grid is too coarse for it"
-    elif p[0] > p[-1]:
-        advice = f"extend it to the left of {low:g}"
-    elif p[-1] > p[0]:
-        advice = f"extend it to the right of {high:g}"
     else:
-        advice = "extend it on both sides, or refine it"
+        step = grid.diff()
+        left, right = (p[0], p[1], step[0]), (p[-1], p[-2], step[-1])
+        ends = {f"to the left of {low:g}": left, f"to the right of {high:g}": right}
+        sides = open_sides(1 - mass, ends)
+        few = "on both sides" if sides else "on either side"
+        advice = f"extend it {sides[0] if len(sides) == 1 else few + ', or refine it'}"
     raise ValueError(f"the grid [{low:g}, {high:g}] holds mass {mass:.6g}: {advice}")
+
+
+def open_sides(missing: float, ends: dict[str, tuple]) -> list[str]:
+    """The names of the ends behind which ``missing`` mass may lie; often one, or none.
+
+    ``ends`` has the density at each end, that one step inside, and the step. A density
+    that falls outwards holds about density / rate beyond its end; one that rises may
+    hold anything. Of the ends that explain the loss, the one with the most density is
+    named, or all that are equal; none if no end explains it: then two ends say nothing
+    about the side.
+    """
+    able = {
+        name: float(end[0])
+        for name, end in ends.items()
+        if _tail(*map(float, end)) >= EXPLAINED * missing
+    }
+    most = max(able.values(), default=0.0)
+    return [name for name, density in able.items() if density == most]
+
+
+def _tail(density: float, inside: float, step: float) -> float:
+    """The mass beyond an end, if the density goes on to fall as it does there."""
+    if density <= 0:
+        return 0.0
+    falls = density < inside
+    return density * step / math.log(inside / density) if falls else math.inf
+
+
+def draw(p, n: int, name: str = "p") -> torch.Tensor:
+    """``n`` samples of p: ``(n, …)``.
+
+    ``p`` is a ``torch.distributions`` object, or anything whose ``sample`` takes a
+    shape as theirs does; or a model of this course, whose ``sample`` takes the number
+    ``n``. Raises ``ValueError`` for an object without ``sample``, and for one that does
+    not return a tensor of n rows.
+    """
+    if not hasattr(p, "sample"):
+        raise ValueError(f"{name} must have .sample, got {type(p).__name__}")
+    x = p.sample(n) if _takes_a_number(p.sample) else p.sample((n,))
+    if not isinstance(x, torch.Tensor) or x.ndim == 0 or len(x) != n:
+        got = tuple(x.shape) if isinstance(x, torch.Tensor) else type(x).__name__
+        raise ValueError(f"{name}.sample must return a tensor of {n} rows, got {got}")
+    return x
+
+
+def _takes_a_number(sample) -> bool:
+    """Whether the first argument is called ``n``, as in every model of the course."""
+    try:
+        return next(iter(inspect.signature(sample).parameters), "") == "n"
+    except (TypeError, ValueError):  # a builtin, which has no signature
+        return False
+
+
+def log_density(p, x: torch.Tensor) -> torch.Tensor:
+    """log p(x); −∞ outside of the support, where torch would raise an error.
+
+    It is −∞ too where a list of outcomes has probability 0, of which torch would keep
+    2e-16 (1e-7 in float32). Raises ``ValueError`` for NaN.
+    """
+    try:
+        support = getattr(p, "support", None)
+    except NotImplementedError:  # a distribution that does not say
+        support = None
+    if support is None:
+        return p.log_prob(x)
+    inside = support.check(x)
+    if bool(inside.all()):
+        return _log_prob(p, x)
+    if bool(x.isnan().any()):
+        raise ValueError(f"x must be numbers, got {int(x.isnan().sum())} that are NaN")
+    known = _log_prob(p, x[inside])
+    dtype = x.dtype if x.is_floating_point() else known.dtype
+    log_p = known.new_full(inside.shape, -math.inf, dtype=dtype)
+    log_p[inside] = known.to(dtype)
+    return log_p
+
+
+def _log_prob(p, x: torch.Tensor) -> torch.Tensor:
+    """log p(x) on the support; probabilities that were given as 0 stay 0."""
+    log_p = p.log_prob(x)
+    lists = (Bernoulli, Binomial, Categorical, OneHotCategorical)
+    if not isinstance(p, lists) or p._param is not p.probs:  # logits are never clamped
+        return log_p
+    if isinstance(p, Categorical):
+        table = p.probs.expand(*log_p.shape, -1)
+        never = table.gather(-1, x.long().expand(log_p.shape)[..., None])[..., 0] == 0
+    elif isinstance(p, OneHotCategorical):
+        never = (p.probs * x).sum(-1) == 0
+    else:
+        most = getattr(p, "total_count", 1)
+        never = ((p.probs == 0) & (x > 0)) | ((p.probs == 1) & (x < most))
+    return torch.where(never, -math.inf, log_p)

@@ -155,7 +155,16 @@ class VAE(nn.Module):
         return torch.cat(parts)
 
     def begin_at_mean_of(self, x: torch.Tensor) -> None:
-        """Set the last bias so that p(x | z) starts at the mean of Bernoulli data."""
+        """Set the last bias so that p(x | z) starts at the mean of Bernoulli data.
+
+        x is ``(n, data_dim)``, zeros and ones or grey levels as uint8; anything else,
+        or another ``likelihood``, is a ``ValueError``.
+        """
+        likelihood = self.decoder.likelihood
+        if likelihood != "bernoulli":
+            raise ValueError(
+                f"likelihood must be 'bernoulli' for this, got {likelihood!r}"
+            )
         parts = check_data(x, self, grey=True).split(5000)  # a float copy of x is large
         mean = sum(part.to(self.prior.mean.dtype).sum(0) for part in parts) / len(x)
         mean = mean / 255 if x.dtype == torch.uint8 else mean

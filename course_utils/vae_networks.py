@@ -25,6 +25,8 @@ def _layers(widths: Sequence[int], activation: str) -> nn.Sequential:
         raise ValueError(
             f"activation must be one of {tuple(ACTIVATIONS)}, got {activation!r}"
         )
+    if min(widths) < 1:
+        raise ValueError(f"every layer needs at least 1 unit, got {tuple(widths)}")
     parts = []
     for n_in, n_out in pairwise(widths):
         parts += [nn.Linear(n_in, n_out), ACTIVATIONS[activation]()]

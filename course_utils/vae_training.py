@@ -22,9 +22,13 @@ class VAEState:
 
     ``elbo``, ``reconstruction`` and ``kl`` are means over the steps since the last
     state, nats per example; ``held_out_elbo`` is that of the held-out data (NaN without
-    them); ``kl_per_dimension`` ``(latent_dim,)`` is of the last batch. ``seconds``
-    counts the training only. ``parameters`` is a copy, if snapshots were asked for.
-    ``resume`` is what ``train_vae(resume=…)`` needs; all states of a run share it.
+    them); ``kl_per_dimension`` ``(latent_dim,)`` is of the last batch. A run with k > 1
+    climbs a bound without these two parts: then ``elbo`` is the bound of ``k`` samples,
+    and ``reconstruction``, ``kl`` and ``kl_per_dimension`` are NaN; ``held_out_elbo``
+    is the ELBO for every k. ``epoch`` is ``step`` · batch size / n, where a batch is at
+    most n. ``seconds`` counts the training only. ``parameters`` is a copy, if snapshots
+    were asked for. ``resume`` is what ``train_vae(resume=…)`` needs; all states of a
+    run share it.
     """
 
     step: int
@@ -35,13 +39,16 @@ class VAEState:
     kl: float
     held_out_elbo: float
     kl_per_dimension: torch.Tensor
+    k: int = 1
     parameters: dict[str, torch.Tensor] | None = None
     resume: dict = field(default_factory=dict, repr=False)
 
     def __str__(self):
-        held_out = "" if math.isnan(self.held_out_elbo) else " held out"
-        value = self.elbo if math.isnan(self.held_out_elbo) else self.held_out_elbo
-        return f"epoch {self.epoch:.1f}, ELBO{held_out} {value:.2f} nats"
+        name = "ELBO" if self.k == 1 else f"bound of {self.k} samples"
+        score = f"{name} {self.elbo:.2f}"
+        if not math.isnan(self.held_out_elbo):
+            score = f"ELBO held out {self.held_out_elbo:.2f}"
+        return f"epoch {self.epoch:.1f}, {score} nats"
 
 
 def has_fast_bf16() -> bool:
@@ -76,30 +83,44 @@ def train_vae(
 
     ``x`` is ``(n, data_dim)``: floats are used as they are, uint8 grey levels are
     binarised anew at every visit (dynamic binarisation). The run ends after ``epochs``
-    passes, or after ``seconds`` of training if these are given. The KL term counts
-    ``beta`` times, and rises to it during the first share ``kl_warm_up`` of the run.
-    With ``k`` > 1 the objective is the IWAE bound of k samples instead (Burda et al.
-    2016). ``bf16`` is by default what ``has_fast_bf16`` says (float64 models never).
+    · n / ``batch_size`` steps (a batch is at most n), or after ``seconds`` of training
+    if these are given. The KL term counts ``beta`` times, and rises to it during the
+    first share ``kl_warm_up`` of the run. With ``k`` > 1 the objective is the IWAE
+    bound of k samples instead (Burda et al. 2016), which has no KL term to weigh.
+    ``bf16`` is by default what ``has_fast_bf16`` says (float64 models never).
 
     ``model`` changes in place. An interrupt leaves it at its last whole step; a loss
     that is not finite puts it back to the last state and raises ``FloatingPointError``.
     ``resume=state``, with any state of a stopped run, goes on after its last one, with
-    the same numbers as a run that was not stopped, if the other arguments are the same.
+    the same numbers as a run that was not stopped, if the other arguments are the same;
+    after a finished run, nothing is left to do. Raises ``ValueError`` for data or
+    settings without sense.
     """
+    _check_numbers(
+        epochs=(epochs, 0 < epochs < math.inf, "> 0 and finite"),
+        seconds=(seconds, seconds is None or seconds > 0, "None or > 0"),
+        batch_size=(batch_size, batch_size >= 1, ">= 1"),
+        learning_rate=(learning_rate, 0 < learning_rate < math.inf, "> 0 and finite"),
+        beta=(beta, 0 <= beta < math.inf, ">= 0 and finite"),
+        kl_warm_up=(kl_warm_up, 0 <= kl_warm_up <= 1, "from 0 to 1"),
+        k=(k, k >= 1, ">= 1"),
+        n_states=(n_states, n_states >= 1, ">= 1"),
+    )
+    _check(model, x, held_out, k, beta, kl_warm_up)
+    batch_size = min(batch_size, len(x))
     run = _Run(model, x, batch_size, learning_rate, seed)
-    run.check(held_out, epochs, seconds, beta, kl_warm_up, k, n_states)
+    run.k = k
     if resume is not None:
         run.load(resume)
     fast = has_fast_bf16() if bf16 is None else bf16
     fast = fast and model.prior.mean.dtype == torch.float32
     n_steps = max(1, round(epochs * len(x) / batch_size))
     states = n_states if seconds else min(n_states, n_steps)
-    reached = 0.0
+    reached = run.seconds / seconds if seconds else run.step / n_steps
     while reached < 1:
         begin = time.perf_counter()
-        reached = run.seconds / seconds if seconds else run.step / n_steps
         share = beta * min(1.0, 0.1 + reached / kl_warm_up if kl_warm_up else 1.0)
-        run.advance(k, share, learning_rate_at(reached), fast)
+        run.advance(share, learning_rate_at(reached), fast)
         run.seconds += time.perf_counter() - begin
         reached = run.seconds / seconds if seconds else run.step / n_steps
         if reached >= (run.states + 1) / states or reached >= 1:
@@ -107,33 +128,31 @@ def train_vae(
             yield run.state(held_out, snapshots)
 
 
+def _check_numbers(**numbers) -> None:
+    for name, (value, fits, rule) in numbers.items():
+        if not fits:
+            raise ValueError(f"{name} must be {rule}, got {value}")
+
+
+def _check(model, x, held_out, k, beta, kl_warm_up) -> None:
+    if k > 1 and (beta != 1 or kl_warm_up > 0):
+        raise ValueError(
+            "the bound of k > 1 samples has no KL term to weigh: it needs beta = 1 and "
+            f"kl_warm_up = 0, got k = {k}, beta = {beta}, kl_warm_up = {kl_warm_up}"
+        )
+    check_data(x, model, grey=True)
+    if held_out is not None:
+        check_data(held_out, model, "held_out")
+
+
 class _Run(Run):
     """A run of descent on −ELBO, or on minus the bound of k samples."""
 
-    kl_per_dimension = torch.zeros(0)
+    k = 1
 
-    def check(self, held_out, epochs, seconds, beta, kl_warm_up, k, n_states):
-        """Refuse what cannot work, by name, before the first step."""
-        check_data(self.x, self.model, grey=True)
-        if held_out is not None:
-            check_data(held_out, self.model, "held_out")
-        lower_limits = {
-            "epochs": (epochs, epochs > 0),
-            "seconds": (seconds, seconds is None or seconds > 0),
-            "batch_size": (self.batch_size, self.batch_size >= 1),
-            "learning_rate": (self.learning_rate, self.learning_rate > 0),
-            "beta": (beta, beta >= 0),
-            "kl_warm_up": (kl_warm_up, 0 <= kl_warm_up <= 1),
-            "k": (k, k >= 1 and (k == 1 or beta == 1)),
-            "n_states": (n_states, n_states >= 1),
-        }
-        for name, (value, fits) in lower_limits.items():
-            if not fits:
-                raise ValueError(f"{name} has no sense here, got {value}")
-
-    def advance(self, k, share, rate, fast) -> None:
+    def advance(self, share, rate, fast) -> None:
         """One step of Adam; whole, or not at all."""
-        batch = self.batch()
+        batch, k = self.batch(), self.k
         if batch.dtype == torch.uint8:
             batch = redraw(batch, self.generator)
         shape = (len(batch), self.model.latent_dim)
@@ -146,6 +165,7 @@ class _Run(Run):
                 weights = self.model.log_weights(batch, k, noise)
                 objective = (weights.logsumexp(dim=0) - math.log(k)).mean()
                 parts = torch.stack([objective, torch.zeros_like(objective)])
+                self.kl_per_dimension = torch.full((self.model.latent_dim,), math.nan)
             else:
                 log_p, kl = self.model.terms(batch, noise)
                 parts = torch.stack([log_p.mean(), kl.sum(dim=1).mean()])
@@ -161,10 +181,11 @@ class _Run(Run):
             epoch=self.step * self.batch_size / len(self.x),
             seconds=self.seconds,
             elbo=(means[0] - means[1]).item(),
-            reconstruction=means[0].item(),
-            kl=means[1].item(),
+            reconstruction=means[0].item() if self.k == 1 else math.nan,
+            kl=means[1].item() if self.k == 1 else math.nan,
             held_out_elbo=math.nan if held_out is None else self._score(held_out),
             kl_per_dimension=self.kl_per_dimension,
+            k=self.k,
             parameters=good["parameters"] if snapshots else None,
             resume=good,
         )

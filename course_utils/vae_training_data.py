@@ -2,6 +2,8 @@
 
 import torch
 
+from course_utils.training_loop import check_binary, check_finite
+
 
 def binarise(images: torch.Tensor, seed: int = 0) -> torch.Tensor:
     """Static binarisation: each pixel is 1 with probability grey / 255, drawn once.
@@ -48,25 +50,7 @@ def check_data(x: torch.Tensor, model, name: str = "x", grey: bool = False):
         if grey and model.decoder.likelihood == "bernoulli":
             return x
         raise ValueError(f"{name} holds grey levels (uint8); binarise({name}) first")
-    if not bool(torch.isfinite(x).all()):
-        bad = int((~torch.isfinite(x)).sum())
-        raise ValueError(
-            f"{name} must be finite, got {bad} values that are NaN or infinite"
-        )
+    check_finite(x, name)
     if model.decoder.likelihood == "bernoulli":
-        _check_binary(x, name)
+        check_binary(x, name)
     return x
-
-
-def _check_binary(x: torch.Tensor, name: str) -> None:
-    low, high = x.min().item(), x.max().item()
-    if low < 0 or high > 1:
-        raise ValueError(
-            f"{name} must hold zeros and ones, got values from {low:g} to {high:g}; "
-            "give grey levels 0 to 255 as uint8, to binarise()"
-        )
-    if not bool(((x == 0) | (x == 1)).all()):
-        raise ValueError(
-            f"{name} must hold zeros and ones, got grey values between: a Bernoulli "
-            "gives them no probability; use binarise()"
-        )

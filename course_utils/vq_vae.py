@@ -1,9 +1,11 @@
 """VQ-VAE: a codebook in place of the Gaussian (van den Oord et al. 2017; notebook 04).
 
 Each image becomes a few whole numbers, one per position, each naming a row of the
-codebook. Nats per example, sums over dimensions.
+codebook. Nats per example, sums over dimensions. x holds zeros and ones, as floats;
+anything else is a ``ValueError`` that says what is wrong.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,7 +13,8 @@ import torch
 from torch import nn
 from torch.distributions import Bernoulli
 
-from course_utils.training import minibatches, seeded
+from course_utils.training import seeded
+from course_utils.training_loop import Run, check_binary, check_data
 
 
 class VQVAE(nn.Module):
@@ -21,6 +24,9 @@ class VQVAE(nn.Module):
         self, data_dim=784, positions=16, n_codes=64, code_dim=2, hidden=256, seed=0
     ):
         super().__init__()
+        _positive(data_dim=data_dim, positions=positions, n_codes=n_codes)
+        _positive(code_dim=code_dim, hidden=hidden)
+        self.data_dim = data_dim
         self.positions, self.code_dim = positions, code_dim
         with seeded(seed):
             self.encoder = nn.Sequential(
@@ -37,6 +43,7 @@ class VQVAE(nn.Module):
 
     def vectors(self, x: torch.Tensor) -> torch.Tensor:
         """What the encoder says before the choice: ``(n, positions, code_dim)``."""
+        x = _check_pixels(x, self.data_dim).to(self.codebook.dtype)
         return self.encoder(x).view(len(x), self.positions, self.code_dim)
 
     def nearest(self, e: torch.Tensor) -> torch.Tensor:
@@ -51,7 +58,17 @@ class VQVAE(nn.Module):
             return self.nearest(self.vectors(x))
 
     def decode(self, codes: torch.Tensor) -> Bernoulli:
-        """p(x | codes) for ``(n, positions)`` whole numbers."""
+        """p(x | codes) for ``(n, positions)`` whole numbers, below ``n_codes``."""
+        if codes.dtype != torch.int64 or codes.shape[1:] != (self.positions,):
+            raise ValueError(
+                f"codes must be int64 of shape (n, {self.positions}), "
+                f"got {codes.dtype} of shape {tuple(codes.shape)}"
+            )
+        if bool(((codes < 0) | (codes >= len(self.codebook))).any()):
+            raise ValueError(
+                f"codes must be from 0 to {len(self.codebook) - 1}, "
+                f"got {codes.min()} to {codes.max()}"
+            )
         return self._decode(self.codebook[codes])
 
     def _decode(self, vectors: torch.Tensor) -> Bernoulli:
@@ -98,19 +115,23 @@ def train_vq_vae(
     """Adam on ``model.loss``; yields after each epoch over ``x`` ``(n, data_dim)``.
 
     Codes that an epoch never used move onto vectors of the encoder, or they would stay
-    unused for ever.
+    unused for ever. A loss that is not finite puts the model back to the last state, or
+    to its start, and raises ``FloatingPointError``. Raises ``ValueError`` for data or
+    settings without sense.
     """
-    generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
+    _check_pixels(x, model.data_dim)
+    _positive(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate)
+    run = Run(model, x, batch_size, learning_rate, seed)
+    run.optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
+    generator = run.generator
     with torch.no_grad():  # start the codebook on what the encoder says
         _restart(model, x, torch.ones(len(model.codebook), dtype=torch.bool), generator)
     for epoch in range(1, epochs + 1):
         total = torch.zeros(())
-        for batch in minibatches(x, batch_size, generator):
+        for _ in range(math.ceil(len(x) / batch_size)):
+            batch = run.batch()
             reconstruction, pulls = model.loss(batch)
-            optimizer.zero_grad()
-            (reconstruction + pulls).backward()
-            optimizer.step()
+            run.descend(reconstruction + pulls, rate=1.0)
             total += reconstruction.detach() * len(batch)
         counts = torch.bincount(
             model.codes(x[:2000]).flatten(), minlength=len(model.codebook)
@@ -118,6 +139,7 @@ def train_vq_vae(
         share = counts / counts.sum()
         entropy = torch.special.entr(share).sum()
         used = int((counts > 0).sum())
+        run.keep()
         yield VQState(epoch, -total.item() / len(x), used, entropy.exp().item())
         if epoch < epochs:
             with torch.no_grad():
@@ -129,3 +151,17 @@ def _restart(model, x, unused, generator) -> None:
     vectors = model.vectors(x[rows]).flatten(0, 1)
     pick = torch.randint(len(vectors), (int(unused.sum()),), generator=generator)
     model.codebook[unused] = vectors[pick]
+
+
+def _positive(**values) -> None:
+    for name, value in values.items():
+        if not 0 < value < math.inf:
+            raise ValueError(f"{name} must be positive and finite, got {value}")
+
+
+def _check_pixels(x: torch.Tensor, data_dim: int) -> torch.Tensor:
+    if isinstance(x, torch.Tensor) and x.dtype == torch.uint8:
+        raise ValueError("x holds grey levels (uint8); binarise(x) first")
+    check_data(x, data_dim)
+    check_binary(x)
+    return x

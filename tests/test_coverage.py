@@ -6,8 +6,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
-from course_utils.coverage import mode_coverage
+from course_utils.coverage import forward_kl, mode_coverage
 from course_utils.data import grid_of_gaussians, ring_of_gaussians
 from course_utils.training import seeded
 
@@ -43,6 +44,7 @@ def test_all_on_one_mode():
     found = mode_coverage(samples, RING.centres, RING.sigma)
     assert (found.modes, found.strict, found.high_quality) == (1, 1, 1.0)
     assert found.reverse_kl == pytest.approx(math.log(8))
+    assert found.forward_kl == math.inf
     assert found.counts.tolist() == [0, 0, 0, 100, 0, 0, 0, 0]
     assert found.spread[3] == 0
     assert int(found.spread.isnan().sum()) == 7
@@ -51,7 +53,7 @@ def test_all_on_one_mode():
 def test_none_on_any():
     found = mode_coverage(torch.zeros(50, 2), RING.centres, RING.sigma)
     assert (found.modes, found.strict, found.high_quality) == (0, 0, 0.0)
-    assert math.isnan(found.reverse_kl)
+    assert math.isnan(found.reverse_kl) and math.isnan(found.forward_kl)
     assert bool(found.spread.isnan().all())
 
 
@@ -59,6 +61,7 @@ def test_exactly_one_per_mode():
     found = mode_coverage(GRID.centres, GRID.centres, GRID.sigma)
     assert (found.modes, found.strict, found.high_quality) == (25, 25, 1.0)
     assert found.reverse_kl == pytest.approx(0, abs=1e-12)
+    assert found.forward_kl == pytest.approx(0, abs=1e-12)
     assert found.counts.tolist() == [1] * 25
 
 
@@ -87,6 +90,31 @@ def test_order_does_not_matter_and_spread_is_measured(seed, narrow):
     assert torch.equal(one.counts[order], two.counts)
     torch.testing.assert_close(one.spread[order], two.spread)
     assert one.spread.mean().item() == pytest.approx(narrow, rel=0.1)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.integers(0, 50), min_size=8, max_size=8).filter(any))
+def test_both_orders_of_the_kl_are_those_of_scipy(counts):
+    samples = RING.centres.repeat_interleave(torch.tensor(counts), dim=0)
+    found = mode_coverage(samples, RING.centres, RING.sigma)
+    even = [1 / 8] * 8
+    shares = [n / sum(counts) for n in counts]
+    expected = stats.entropy(even, shares)
+    assert found.forward_kl == pytest.approx(expected, abs=1e-12)
+    assert (found.forward_kl == math.inf) == (0 in counts)
+    assert found.reverse_kl == pytest.approx(stats.entropy(shares, even), abs=1e-12)
+    assert forward_kl(found.counts) == found.forward_kl
+    assert str(found).endswith(f"reverse KL {found.reverse_kl:.3f} nats")
+
+
+def test_numpy_arrays_count_as_tensors_do():
+    with seeded(0):
+        samples = RING.sample((500,))
+    ours = mode_coverage(samples, RING.centres, RING.sigma)
+    theirs = mode_coverage(samples.numpy(), RING.centres.numpy(), RING.sigma)
+    assert str(theirs) == str(ours)
+    with pytest.raises(ValueError, match=r"samples must have shape .* got \(500,\)"):
+        mode_coverage(samples.numpy()[:, 0], RING.centres, RING.sigma)
 
 
 @pytest.mark.parametrize(

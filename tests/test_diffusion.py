@@ -208,3 +208,35 @@ def test_bad_calls_are_named():
             use(torch.zeros(4, 3))
         with pytest.raises(ValueError, match="steps must be at least 2, got 1"):
             use(torch.zeros(4, 2), steps=1)
+
+
+@pytest.mark.parametrize(
+    ("sigma", "words"),
+    [
+        (0.0, "sigma must be positive and finite, got values from 0 to 0"),
+        (-1.0, "sigma must be positive and finite, got values from -1 to -1"),
+        (math.nan, "sigma must be positive .* nan"),
+        (math.inf, "sigma must be positive .* inf"),
+        (torch.tensor([[1.0], [0.0], [2.0], [1.0]]), "got values from 0 to 2"),
+        (torch.ones(4), r"a number or have shape \(4, 1\), got shape \(4,\)"),
+        (torch.ones(4, 2), r"have shape \(4, 1\), got shape \(4, 2\)"),
+    ],
+)
+def test_noise_without_sense_is_named(sigma, words):
+    for denoiser in (Denoiser(), Exact()):
+        with pytest.raises(ValueError, match=words):
+            denoiser.score(torch.zeros(4, 2), sigma)
+    with pytest.raises(ValueError, match=words):
+        Denoiser()(torch.zeros(4, 2), sigma)
+
+
+def test_x_and_levels_without_sense_are_named():
+    denoiser = Denoiser()
+    for use in (denoiser, denoiser.score):
+        with pytest.raises(
+            ValueError, match=r"x must have shape \(n, 2\), got \(4, 3\)"
+        ):
+            use(torch.zeros(4, 3), 1.0)
+    for levels in ([], [1.0, 0.0], [1.0, -0.5], [math.nan], [math.inf, 1.0]):
+        with pytest.raises(ValueError, match=r"levels must be .* positive and finite"):
+            next(denoiser.walk(torch.zeros(4, 2), levels))

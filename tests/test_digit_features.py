@@ -48,6 +48,7 @@ def test_the_distance_of_known_gaussians():
     assert frechet_distance(centred, 3 * centred) == pytest.approx(4 * scatter)
     few = sample(4, 9, 1)  # singular covariances are no obstacle
     assert math.isfinite(frechet_distance(few, sample(5, 9, 2)))
+    assert frechet_distance(a.numpy(), (a + 2.0).numpy()) == frechet_distance(a, a + 2)
     assert frechet_distance(a.float(), a.float() + 2.0) == pytest.approx(12.0, rel=1e-5)
 
 
@@ -90,6 +91,8 @@ def test_real_digits_score_near_the_floor():
     assert "10 classes of 10" in str(found)
     again = digit_scores(images.flatten(1).float() / 255)
     assert again.frechet == pytest.approx(found.frechet, rel=1e-4)
+    few, array = digit_scores(images[:200]), digit_scores(images[:200].numpy())
+    assert array.frechet == few.frechet and str(array) == str(few)
 
 
 def test_bad_digits_score_badly():
@@ -113,6 +116,7 @@ def test_bad_digits_score_badly():
         (torch.ones(1, 784), "n >= 2"),
         (torch.full((5, 784), 255.0), "got values from 255 to 255; .*uint8"),
         (torch.full((5, 784), math.nan), "images must lie in"),
+        (torch.ones(5, 783).numpy(), r"images must have shape .* got \(5, 783\)"),
     ],
 )
 def test_bad_images_are_named(images, words):

@@ -56,7 +56,7 @@ def test_the_separation_shows_all_minima_and_hides_what_is_not_there():
 def test_slopes_are_slopes():
     shifts = torch.linspace(0, 8, 81, dtype=torch.float64)
     axes = panels(1, 2)
-    pictures.plot_shift(axes, shifts, {"KL": shifts**2 / 2, "Wasserstein": shifts})
+    pictures.plot_shift(axes, shifts, {"KL(p‖q)": shifts**2 / 2, "Wasserstein": shifts})
     slopes = [torch.as_tensor(line.get_ydata()) for line in axes[1].lines[:2]]
     torch.testing.assert_close(slopes[0], shifts)
     torch.testing.assert_close(slopes[1], torch.ones_like(shifts))
@@ -163,3 +163,19 @@ def test_all_sizes_are_drawn(target):
     ax = Figure().subplots()
     pictures.plot_meeting(ax, fits, lambda q: 0.5)
     assert ax.lines[0].get_ydata().tolist() == [0.5, 0.5]
+
+
+def test_the_slider_shows_the_other_minima_as_dotted_circles():
+    axes = Figure().subplots(1, 4)
+    plane.draw_fits(axes, 5.0, 0.5, 0.6)
+    dotted = {
+        ax.get_title(loc="left").split(":")[0]: [
+            circle
+            for circle in ax.patches
+            if circle.get_linestyle() == ":" and circle.get_visible()
+        ]
+        for ax in axes
+    }
+    assert len(dotted["KL(q‖p)"]) >= 1 and not dotted["KL(p‖q)"]
+    for circle in dotted["KL(q‖p)"]:
+        assert 0.3 < circle.radius < 3

@@ -4,8 +4,9 @@ import math
 
 import pytest
 import torch
+from torch.nn import functional as F
 
-from course_utils.exercises import Exercise, Mistake
+from course_utils.exercises import Exercise, Mistake, Parts, known_mistakes
 
 X = torch.tensor([1.0, 2.0, 4.0], dtype=torch.float64)
 exercise = Exercise(
@@ -32,6 +33,19 @@ exercise = Exercise(
         (lambda x: x.mean() / 0, "NaN or infinity"),
         (lambda x: math.nan, "NaN or infinity"),
         (lambda x: x.mean() + 1, "differ from the reference. First hint: add up"),
+        (lambda x: x.mean() / math.log(2), "✗ mean: this is in bits"),
+        (lambda x: x.sum() / (1 - len(x)), "by m − 1; the sign is wrong, too."),
+        (lambda x: x.mean() + torch.rand(()), "changes from call to call"),
+        (lambda x: x > 0, "shape (3,); expected is one number"),
+        (lambda x: x.mean() > 9, "differ from the reference"),
+        (lambda x: math.log(x), "For a tensor use torch.log"),
+        (lambda x: x + x[:2], "Two shapes do not fit"),
+        (lambda x: torch.log(3), "For a plain number use math.log"),
+        (lambda x: x.requires_grad_().add_(1), "Write x = x + …"),
+        (lambda x: x.requires_grad_().exp().backward(), "take the mean first"),
+        (lambda x: x.mean().item().backward(), "item() comes after backward()"),
+        (lambda x: F.binary_cross_entropy(x / 9, x.float()), "in the dtype of the old"),
+        (lambda x: F.binary_cross_entropy(x / 9, x[:2] / 9), "the shape of the logits"),
         (lambda x: "seven", "it returned str; expected is one number"),
         (lambda x: None if x[2] == 4 else x.mean(), "it returned NoneType or Tensor"),
         (lambda x: undefined, "stopped with NameError"),  # noqa: F821
@@ -63,3 +77,46 @@ def test_several_results_may_come_as_a_tuple():
     )
     assert pair.verdict(lambda x: (x.min(), x.max())).startswith("✓")
     assert "shape (3,)" in pair.verdict(lambda x: (1.0, 2.0, 3.0))
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+def test_one_number_may_come_in_any_shape(shape):
+    """``torch.autograd.grad`` gives a tuple of one; ``keepdim`` gives (1, 1)."""
+    assert "✓" in exercise.verdict(lambda x: x.mean().reshape(shape))
+    assert "✓" in exercise.verdict(lambda x: (x.mean().reshape(shape),))
+
+
+def test_right_numbers_in_another_shape():
+    doubled = Exercise("double", lambda x: 2 * x, ((X,),), "shape (n,)", "")
+    line = doubled.verdict(lambda x: 2 * x[:, None])
+    assert "right, but in shape (3, 1); expected is shape (n,)" in line
+    assert "its result has shape (3, 1)" in doubled.verdict(lambda x: x[:, None])
+
+
+@pytest.mark.parametrize(
+    ("value", "verdict"),
+    [
+        (math.inf, "correct"),
+        (math.nan, "it is NaN where the right value is infinite"),
+        (1e9, "it is finite where the right value is infinite"),
+        (-math.inf, "the sign is turned round"),
+    ],
+)
+def test_infinity_may_be_right(value, verdict):
+    infinite = Exercise("∞", lambda x: x / 0, ((X[0],),), "a number", "")
+    assert verdict in infinite.verdict(lambda x: value)
+
+
+def test_each_hint_holds_for_the_wrong_answers_after_it():
+    found = known_mistakes("first", math.sin, math.cos, "second", math.tan)
+    expected = [("first", math.sin), ("first", math.cos), ("second", math.tan)]
+    assert [(each.hint, each.wrong) for each in found] == expected
+
+
+def test_parts_may_come_as_a_tensor_and_nothing_else_stops_them():
+    number = Exercise("part", lambda: torch.tensor(2), ((),), "a number", "")
+    parts = Parts("both", ("a", "b"), ((0, number), (1, number)))
+    assert parts.verdict(lambda: torch.tensor([2, 2])) == "✓ both: correct"
+    for answer in (2, {2}, "22", (2, 2, 2)):
+        line = parts.verdict(lambda answer=answer: answer)
+        assert "return the tuple (a, b). It is called with no arguments." in line

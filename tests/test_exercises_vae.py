@@ -1,5 +1,7 @@
 """Each usual mistake of notebook 04 gets the hint that was written for it."""
 
+import math
+
 import torch
 from exercise_rules import rules
 from torch.distributions import Bernoulli, Normal, kl_divergence
@@ -41,6 +43,22 @@ KL = [
     (lambda m, v: 0.5 * (m + v.exp() - 1 - v).sum(1), "squared"),
     (lambda m, v: 0.5 * (m**2 + v.exp() - 1 + v).sum(1), "sign of log σ²"),
     (lambda m, v: -right_kl(m, v), "sign"),
+    (lambda m, v: (0.5 * m**2 + v.exp() - 1 - v).sum(1), "every term"),
+    (lambda m, v: (0.5 * (m**2 + v.exp() - 1) - v).sum(1), "every term"),
+    (lambda m, v: 0.5 * (m**2 + v.exp() - 1 - v / 2).sum(1), "you halved it"),
+    (lambda m, v: 0.5 * ((m**2 + v.exp() - v).sum(1) - 1), "to each latent"),
+    (lambda m, v: 0.5 * (v.exp() - 1 - v).sum(1), "means are missing"),
+    (
+        lambda m, v: kl_divergence(Normal(0 * m, 1.0), Normal(m, torch.exp(v / 2))).sum(
+            1
+        ),
+        "KL(prior ‖ q)",
+    ),
+    (
+        lambda m, v: kl_divergence(Normal(m, v), Normal(0 * m, 1.0)).sum(1),
+        "Normal takes σ, not log σ²",
+    ),
+    (lambda m, v: right_kl(m, v)[:, None], "the numbers are right, but in shape"),
 ]
 
 SAMPLE = [
@@ -50,12 +68,26 @@ SAMPLE = [
     (lambda m, v, e: m, "not a sample"),
     (lambda m, v, e: torch.exp(v / 2) + m * e, "changed places"),
     (lambda m, v, e: m + e / torch.exp(v / 2), "not divided"),
+    (lambda m, v, e: m + torch.exp(v) / 2 * e, "inside exp()"),
+    (lambda m, v, e: m + v / 2 * e, "exp() is missing"),
+    (lambda m, v, e: m + torch.sqrt(v) * e, "root of σ²"),
+    (lambda m, v, e: e * torch.exp(v / 2), "μ is missing"),
+    (
+        lambda m, v, e: Normal(m, torch.exp(v / 2)).rsample(),
+        "changes from call to call",
+    ),
 ]
 
 
 def cross_entropy(logits, x, **options):
     return F.binary_cross_entropy_with_logits(logits, x, **options)
 
+
+def pixels(log_p):
+    return lambda x, a, kl: (log_p(x, a).sum(1) - kl).mean()
+
+
+LOG_ROOT_2_PI = math.log(2 * math.pi) / 2
 
 ELBO = [
     (
@@ -90,6 +122,46 @@ ELBO = [
         lambda x, a, kl: ((x * torch.log(a.sigmoid())).sum(1) - kl).mean(),
         "pixels that are 0",
     ),
+    (pixels(lambda x, a: -F.binary_cross_entropy(a, x)), "not probabilities"),
+    (pixels(lambda x, a: Bernoulli(a).log_prob(x)), "not probabilities"),
+    (pixels(lambda x, a: Bernoulli(probs=a).log_prob(x)), "not probabilities"),
+    (
+        pixels(lambda x, a: x * torch.log(a) + (1 - x) * torch.log(1 - a)),
+        "not probabilities",
+    ),
+    (
+        lambda x, a, kl: -cross_entropy(x, a, reduction="sum") / len(x) - kl.mean(),
+        "x and logits have changed",
+    ),
+    (pixels(lambda x, a: -F.mse_loss(a.sigmoid(), x, reduction="none")), "squared"),
+    (
+        pixels(lambda x, a: Normal(a.sigmoid(), 1).log_prob(x) + LOG_ROOT_2_PI),
+        "squared",
+    ),
+    (
+        pixels(lambda x, a: x * a.sigmoid() + (1 - x) * (1 - a.sigmoid())),
+        "the log is missing",
+    ),
+    (
+        lambda x, a, kl: (Bernoulli(logits=a).log_prob(x).sum() - kl).mean(),
+        "log p(x | z) is added up over the batch",
+    ),
+    (
+        lambda x, a, kl: -cross_entropy(a, x, reduction="sum") / len(x) - kl.sum(),
+        "the KL is added up over the batch",
+    ),
+    (
+        lambda x, a, kl: Bernoulli(logits=a).log_prob(x).sum(0).mean() - kl.mean(),
+        "the pixels are dim=1",
+    ),
+    (
+        lambda x, a, kl: (Bernoulli(logits=a).log_prob(x) - kl).mean(),
+        "over the pixels, dim=1, before the KL",
+    ),
+    (
+        lambda x, a, kl: cross_entropy(a, x) + kl.mean(),
+        "mean over the pixels; the log of a product is a sum; the sign is wrong, too",
+    ),
 ]
 
 
@@ -109,6 +181,14 @@ WALK = [
     ),
     (lambda a, b, n: walk(a, b, n).T, "it is turned"),
     (lambda a, b, n: torch.linspace(0, 1, n).double()[:, None] * (b - a), "add start"),
+    (lambda a, b, n: a + torch.linspace(0, 1, n)[:, None] * b, "not subtracted"),
+    (lambda a, b, n: walk(a, 2 * a - b, n), "not start − end"),
+    (lambda a, b, n: walk(b, 2 * b - a, n), "begins at end"),
+    (lambda a, b, n: a + torch.arange(n)[:, None] * (b - a), "divide them"),
+    (lambda a, b, n: walk(a, b, n + 1), "too many points"),
+    (lambda a, b, n: walk(a, b, n - 1), "too few points"),
+    (lambda a, b, n: a + torch.linspace(0, 1, n) * (b - a), "a column"),
+    (lambda a, b, n: torch.linspace(a, b, n), "takes two numbers"),
 ]
 
 IWAE = [
@@ -125,6 +205,13 @@ IWAE = [
         "already averaged",
     ),
     (lambda w: torch.log(torch.exp(w).mean(0)), "use logsumexp"),
+    (lambda w: torch.log(torch.exp(w).sum(0)), "use logsumexp"),
+    (lambda w: torch.log(torch.exp(w).mean(0) + 1e-8), "a small number inside"),
+    (lambda w: torch.exp(w - w.max(0).values).mean(0).log(), "not put back"),
+    (lambda w: w.logsumexp(0) - torch.tensor(w.shape[1]).log(), "number of rows"),
+    (lambda w: w.logsumexp(0) - torch.tensor(w.numel()).log(), "number of rows"),
+    (lambda w: torch.logsumexp(w), "dim=0"),
+    (lambda w: w.logsumexp(0) - torch.log(len(w)), "For a plain number use math.log"),
 ]
 
 ANSWERS = [

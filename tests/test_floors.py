@@ -112,6 +112,22 @@ def test_a_grid_that_cuts_mass_says_where(low, high, words):
         expectation(grid, log_p, grid)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (-3, 14, "to the left of -3$"),
+        (-14, 3, "to the right of 3$"),
+        (2, 14, "on either side, or refine it$"),
+        (-6, 6, "on both sides, or refine it$"),
+    ],
+)
+def test_a_thin_tail_is_not_blamed_for_a_lost_bump(low, high, words):
+    grid = torch.linspace(low, high, 801, dtype=torch.float64)
+    p = sum(Normal(grid.new_tensor(at), 1.0).log_prob(grid).exp() for at in (-10, 10))
+    with pytest.raises(ValueError, match=words):
+        check_mass(p / 2, grid)
+
+
 def test_a_density_that_is_not_normalised_is_refused():
     grid = torch.linspace(-8, 8, 401, dtype=torch.float64)
     with pytest.raises(ValueError, match="not normalised"):

@@ -162,6 +162,17 @@ def test_a_spline_flow_finds_the_ring():
         assert (ring.log_prob(new) - flow.log_prob(new)).mean() < 0.4
 
 
+def test_data_outside_of_the_splines_are_refused():
+    far = 100 + points(300, dtype=torch.float32)
+    words = r"x must lie mostly .* bound = 4, but 100 % .*: scale the data, or make a"
+    with pytest.raises(ValueError, match=words):
+        next(train_flow(Flow(layers=2, hidden=(8,)), far, 5))
+    for flow in (Flow(bound=200.0), Flow(coupling="affine")):
+        assert next(train_flow(flow, far, 2, learning_rate=1e-4)).step == 1
+    mostly = torch.cat([points(200, dtype=torch.float32), far[:150]])
+    assert next(train_flow(Flow(hidden=(8,)), mostly, 2)).step == 1
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -188,6 +199,7 @@ def test_bad_settings_are_named(options, words):
         (torch.full((2, 2), math.nan), "4 values that are NaN"),
         (torch.zeros(2, 2, dtype=torch.int64), "floats, got torch.int64"),
         ([[0.0, 0.0]], "floats, got list"),
+        (torch.zeros(2, 2).numpy(), r"floats, got ndarray; use torch.as_tensor\(.\)"),
     ],
 )
 def test_bad_data_are_named(x, words):

@@ -4,19 +4,32 @@ import math
 
 import pytest
 import torch
+from gan_cases import players
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.distributions import Categorical, MixtureSameFamily, Normal, kl_divergence
+from torch.distributions import (
+    Categorical,
+    MixtureSameFamily,
+    Normal,
+    Uniform,
+    kl_divergence,
+)
 from torch.nn import functional as F
 
+from course_utils.divergences import js
+from course_utils.flow import Flow
 from course_utils.gan import (
     LOSSES,
     Discriminator,
+    Generator,
     gradient_penalty,
     optimal_discriminator,
+    train_gan,
     value,
 )
+from course_utils.mixture_model import GaussianMixture
 from course_utils.quadrature import expectation
+from course_utils.vae import VAE
 
 GRID = torch.linspace(-25, 25, 4001, dtype=torch.float64)
 
@@ -118,6 +131,33 @@ def test_the_best_discriminator_far_out_and_where_there_is_nothing():
 
     assert bool((optimal_discriminator(Nothing(), Nothing())(x) == 0.5).all())
     assert bool((optimal_discriminator(p, Nothing())(x) == 1).all())
+
+
+def test_densities_that_end_have_a_value_too():
+    """V(D*) = 2 JSD − log 4, also where p or q is zero and torch would raise."""
+    edge = torch.tensor(2.00625, dtype=torch.float64)  # between two points of the grid
+    p, q = Uniform(-edge, edge), normal(0.5, 1.5)
+    best = optimal_discriminator(p, q)
+    probability = best(GRID)
+    outside = GRID.abs() > edge
+    assert bool((probability[outside] == 0).all())
+    assert bool((probability[~outside] > 0).all())
+    found = value(p, q, best, GRID).item()
+    assert found == pytest.approx(2 * js(p, q, GRID).item() - math.log(4), abs=1e-12)
+    assert optimal_discriminator(p, Uniform(edge + 1, edge + 2))(edge + 0.5) == 0.5
+
+
+def test_models_of_the_course_and_of_torch_are_data_alike():
+    mixture = GaussianMixture([1.0], [[2.0, 0.0]], [[[0.01, 0.0], [0.0, 0.01]]])
+    for data in (mixture, mixture.distribution, Flow(), VAE(2, 2, hidden=(4,))):
+        made, judge = players()
+        *_, last = train_gan(made, judge, data, 3)
+        assert 0 < last.d_loss < 2
+    words = r"samples of shape \(n, 1\), got \(1,\): Normal"
+    with pytest.raises(ValueError, match=words):
+        next(train_gan(Generator(1, 1), Discriminator(1), Normal(0.0, 1.0)))
+    data = Normal(torch.zeros(1), 1.0)
+    assert next(train_gan(Generator(1, 1), Discriminator(1), data, 1)).step == 1
 
 
 def test_value_says_what_is_wrong():

@@ -37,17 +37,21 @@ def test_gradients_by_hand_are_those_of_autograd(activation, frequencies, output
 
 
 def test_other_networks_fall_back_on_autograd(monkeypatch):
+    assert can_do_by_hand(Generator(), Discriminator())
     assert not can_do_by_hand(Generator(), Discriminator(activation="silu"))
     assert not can_do_by_hand(Generator(activation="tanh"), Discriminator())
-    for network in (Generator(), Discriminator(hidden=())):
-        assert isinstance(weights(network), torch.Tensor)
+    assert not can_do_by_hand(Generator(), Discriminator(hidden=()))  # no ReLU at all
     monkeypatch.setattr(gan_training, "AtOnceByHand", None)
     for made, judge in [
         (Generator(hidden=(4,)), Discriminator(hidden=(4,), activation="silu")),
         (Generator(hidden=(4,), activation="tanh"), Discriminator(hidden=(4,))),
+        (Generator(hidden=(4,)), Discriminator(hidden=())),
     ]:
+        before = weights(made), weights(judge)
         state = list(train_gan(made, judge, POINTS, 3, simultaneous=True))[-1]
         assert math.isfinite(state.g_loss)
+        for network, old in zip((made, judge), before, strict=True):
+            assert not torch.equal(weights(network), old)
 
 
 @pytest.mark.parametrize("simultaneous", [False, True])

@@ -1,6 +1,7 @@
 """What training refuses, by name, and where the networks are after a failure."""
 
 import math
+import re
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from gan_cases import POINTS, players, weights
 from torch.distributions import Normal
 
 from course_utils import gan_training
-from course_utils.gan import Discriminator, Generator, train_gan
+from course_utils.gan import LOSSES, Discriminator, Generator, train_gan
 
 
 def test_an_interrupt_between_the_players_keeps_whole_steps(monkeypatch):
@@ -48,7 +49,7 @@ def test_a_loss_that_is_not_finite_puts_both_back(simultaneous):
 def test_weights_that_overflow_are_noticed_at_once():
     made, judge = players()
     options = {"learning_rate": 1e38, "n_states": 1, "loss": "wasserstein"}
-    with pytest.raises(FloatingPointError):
+    with pytest.raises(FloatingPointError, match=r"^(the loss|a weight).*smaller lear"):
         list(train_gan(made, judge, 1e30 * POINTS, 30, penalty=0.0, **options))
     assert torch.equal(weights(made, judge), weights(*players()))
 
@@ -56,13 +57,22 @@ def test_weights_that_overflow_are_noticed_at_once():
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (torch.zeros(0, 2), "data is empty"),
-        (torch.zeros(5, 3), r"data must have shape \(n, 2\), got \(5, 3\)"),
-        (torch.zeros(5, 1, 2), r"use data\.flatten\(1\)"),
-        (torch.full((4, 2), math.nan), "8 values that are NaN"),
-        (torch.zeros(4, 2).long(), "floating-point numbers, got torch.int64"),
-        ([1.0], "data must be a tensor or have .sample, got list"),
-        (Normal(torch.zeros(3), 1.0), r"got \(1, 3\)"),
+        (torch.zeros(0, 2), r"^data is empty: its shape is \(0, 2\)$"),
+        (torch.zeros(5, 3), r"^data must have shape \(n, 2\), got \(5, 3\)$"),
+        (
+            torch.zeros(5, 1, 2),
+            r"^data must have .*\(5, 1, 2\); use data\.flatten\(1\)$",
+        ),
+        (
+            torch.full((4, 2), math.nan),
+            "^data must be finite, got 8 values that are NaN or",
+        ),
+        (
+            torch.zeros(4, 2).long(),
+            r"^data must hold floating-point numbers, got torch\.int64$",
+        ),
+        ([1.0], r"^data must be a tensor or have \.sample, got list$"),
+        (Normal(torch.zeros(3), 1.0), r"^data must have shape \(n, 2\), got \(1, 3\)$"),
     ],
 )
 def test_bad_data_stop_before_the_first_step(data, words):
@@ -82,37 +92,77 @@ def test_bad_digits_are_named():
     made, judge = Generator(4, 6, (4,), output="sigmoid"), Discriminator(6, (4,))
     assert list(train_gan(made, judge, grey / 255, 3))[-1].d_loss == by_levels.d_loss
     column = torch.zeros(5)
-    with pytest.raises(ValueError, match=r"use data\[:, None\]"):
+    with pytest.raises(
+        ValueError, match=r"^data must have .*got \(5,\); use data\[:, None\]$"
+    ):
         next(train_gan(Generator(1, 1), Discriminator(1), column))
 
 
+PENALTY = "> 0 and finite, or 0 throughout"
+
+
 @pytest.mark.parametrize(
-    ("name", "value", "words"),
+    ("name", "value", "rule"),
     [
-        ("steps", 0, "steps .*0"),
-        ("seconds", -1, "seconds .*-1"),
-        ("k", 0, "k .*0"),
-        ("batch_size", 0, "batch_size .*0"),
-        ("learning_rate", -1.0, "learning_rate .*-1"),
-        ("learning_rate", "fast", "learning_rate must be a number or a pair"),
-        ("penalty", (1.0, 0.0), "penalty .*1"),
-        ("anneal", (0.5, 0.5), "anneal .*0.5"),
-        ("average", 1.0, "average .*1"),
-        ("decay", (0.0, 2.0), "decay .*2"),
-        ("n_states", 0, "n_states .*0"),
-        ("loss", "hinge", "loss must be one of .*relativistic.*'hinge'"),
+        ("steps", 0, ">= 1"),
+        ("seconds", -1, "None or > 0"),
+        ("k", 0, ">= 1"),
+        ("batch_size", 0, ">= 1"),
+        ("learning_rate", -1.0, ">= 0 and finite"),
+        ("learning_rate", (1.0, math.nan), ">= 0 and finite"),
+        ("learning_rate", "fast", "a number or a pair"),
+        ("learning_rate", (1.0, 1.0, 1.0), "a number or a pair"),
+        ("betas", (0.5, 1.0), "two numbers >= 0 and < 1"),
+        ("penalty", (1.0, 0.0), PENALTY),
+        ("penalty", -1.0, PENALTY),
+        ("penalty", (1.0, math.inf), PENALTY),
+        ("anneal", (0.5, 0.5), "(a, b), 0 <= a < b <= 1"),
+        ("anneal", 0.5, "(a, b), 0 <= a < b <= 1"),
+        ("anneal", "late", "a pair"),
+        ("average", 1.0, ">= 0 and < 1"),
+        ("decay", (0.0, 2.0), "two numbers > 0 and <= 1"),
+        ("decay", 0.5, "True, False or a pair"),
+        ("decay", None, "True, False or a pair"),
+        ("decay", (0.1,), "True, False or a pair"),
+        ("n_states", 0, ">= 1"),
+        ("loss", "hinge", f"one of {tuple(LOSSES)}"),
     ],
 )
-def test_bad_settings_are_named(name, value, words):
-    with pytest.raises(ValueError, match=words):
+def test_bad_settings_are_named(name, value, rule):
+    shown = repr(value) if isinstance(value, str) else value
+    message = f"^{re.escape(f'{name} must be {rule}, got {shown}')}$"
+    with pytest.raises(ValueError, match=message):
         next(train_gan(*players(), POINTS, **{name: value}))
 
 
 def test_players_that_do_not_fit_are_named():
     made, judge = players(pack=3)
-    with pytest.raises(ValueError, match="batch_size must be a multiple of pack = 3"):
-        next(train_gan(made, judge, POINTS, batch_size=32))
-    with pytest.raises(ValueError, match="takes 3 columns, but the generator makes 2"):
-        next(train_gan(made, Discriminator(3), POINTS))
-    with pytest.raises(ValueError, match="simultaneous needs"):
-        next(train_gan(*players(), POINTS, k=2, simultaneous=True))
+    cases = [
+        (
+            "batch_size must be a multiple of pack = 3, got 32",
+            lambda: train_gan(made, judge, POINTS, batch_size=32),
+        ),
+        (
+            "discriminator takes 3 columns, but the generator makes 2",
+            lambda: train_gan(made, Discriminator(3), POINTS),
+        ),
+        (
+            "simultaneous needs k = 1, no packs, and a penalty R1 + R2",
+            lambda: train_gan(*players(), POINTS, k=2, simultaneous=True),
+        ),
+        (
+            "generator must be a Generator, got a Discriminator",
+            lambda: train_gan(judge, made, POINTS),
+        ),
+        (
+            "discriminator must be a Discriminator, got a Generator",
+            lambda: train_gan(made, made, POINTS),
+        ),
+        (
+            "generator must be a Generator, got a str",
+            lambda: train_gan("made", judge, POINTS),
+        ),
+    ]
+    for message, run in cases:
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            next(run())

@@ -1,5 +1,8 @@
 """The two networks: shapes, scales, packs, waves, files, and what they refuse."""
 
+import math
+import re
+
 import pytest
 import torch
 from gan_cases import weights
@@ -23,6 +26,10 @@ def test_networks_keep_their_promises():
     torch.testing.assert_close(
         made.network[-1].bias.sigmoid(), data.mean(0), atol=5e-3, rtol=0
     )
+    with torch.no_grad():
+        made.network[-1].bias.zero_()
+    made.begin_at_mean_of(data.double())
+    torch.testing.assert_close(made.network[-1].bias.sigmoid(), data.mean(0))
     wide = Generator(scale=10.0).sample(100, 0)
     torch.testing.assert_close(wide, 10 * Generator().sample(100, 0))
 
@@ -52,34 +59,102 @@ def test_files(tmp_path):
         assert torch.equal(weights(network), weights(other))
         assert network.settings == other.settings
         assert weights(other).dtype == torch.float64
-    with pytest.raises(ModelFileError, match="does not hold a generator"):
+    with pytest.raises(
+        ModelFileError, match=r"network\.pt' does not hold a generator\."
+    ):
         Generator.load(path)
     write_model(path, {"hidden": [2]}, {})
-    with pytest.raises(ModelFileError, match="does not hold a discriminator"):
+    with pytest.raises(
+        ModelFileError, match=r"network\.pt' does not hold a discriminator\."
+    ):
         Discriminator.load(path)
-    with pytest.raises(ModelFileError, match="cannot be read"):
+    with pytest.raises(ModelFileError, match=r"none\.pt' cannot be read: No such"):
         Generator.load(tmp_path / "none.pt")
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (torch.ones(3, 4), "x must have shape (n, 2), got (3, 4)"),
+        (torch.ones(3), "x must have shape (n, 2), got (3,)"),
+        (torch.ones(3, 4).byte(), "x must have shape (n, 2), got (3, 4)"),
+        (torch.zeros(0, 2), "x is empty: its shape is (0, 2)"),
+        (torch.zeros(0, 2).byte(), "x is empty: its shape is (0, 2)"),
+        (
+            torch.full((3, 2), math.nan),
+            "x must be finite, got 6 values that are NaN or infinite",
+        ),
+        (
+            torch.tensor([[0.0, 255.0]]),
+            "x must lie in [0, 1] like a sigmoid, got values from 0 to 255; "
+            "give grey levels 0 to 255 as uint8",
+        ),
+        (
+            torch.tensor([[-1.0, 1.0]]),
+            "x must lie in [0, 1] like a sigmoid, got values from -1 to 1; "
+            "give grey levels 0 to 255 as uint8",
+        ),
+        (torch.ones(3, 2).long(), "x must be a tensor of floats, got torch.int64"),
+        (
+            [[0.0, 1.0]],
+            "x must be a tensor of floats, got list; use torch.as_tensor(x)",
+        ),
+    ],
+)
+def test_bad_pixels_have_no_mean_to_begin_at(x, message):
+    made = Generator(output="sigmoid")
+    before = weights(made)
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        made.begin_at_mean_of(x)
+    assert torch.equal(weights(made), before)
 
 
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: Generator(activation="swish"), "activation must be one of"),
-        (lambda: Generator(output="tanh"), "output must be one of"),
-        (lambda: Generator(noise_dim=0), "noise_dim must be positive, got 0"),
-        (lambda: Generator(hidden=(4, 0)), "at least 1 unit"),
-        (lambda: Generator(scale=-1.0), "scale must be positive, got -1"),
-        (lambda: Generator()(torch.ones(3, 5)), "z must have 2 columns"),
-        (lambda: Generator().begin_at_mean_of(torch.ones(3, 2)), "'sigmoid'"),
-        (lambda: Discriminator(pack=0), "pack must be positive, got 0"),
-        (lambda: Discriminator(frequencies=-1), "frequencies must be 0 or more"),
+        (
+            lambda: Generator(activation="swish"),
+            r"^activation must be one of .*'tanh'\), got 'swish'$",
+        ),
+        (
+            lambda: Generator(output="tanh"),
+            r"^output must be one of \('linear', 'sigmoid'\), got 'tanh'$",
+        ),
+        (lambda: Generator(noise_dim=0), "^noise_dim must be positive, got 0$"),
+        (
+            lambda: Generator(hidden=(4, 0)),
+            r"^every layer needs at least 1 unit, got \(2, 4, 0, 2\)$",
+        ),
+        (lambda: Generator(scale=-1.0), r"^scale must be positive, got -1\.0$"),
+        (
+            lambda: Generator()(torch.ones(3, 5)),
+            r"^z must have 2 columns, got shape \(3, 5\)$",
+        ),
+        (
+            lambda: Generator().begin_at_mean_of(torch.ones(3, 2)),
+            r"^output must be 'sigmoid' for this, got 'linear'$",
+        ),
+        (lambda: Discriminator(pack=0), "^pack must be positive, got 0$"),
+        (
+            lambda: Discriminator(frequencies=-1),
+            "^frequencies must be 0 or more, got -1$",
+        ),
         (
             lambda: Discriminator(frequency_scale=0.0),
-            "frequency_scale must be positive",
+            r"^frequency_scale must be positive, or low <= high: 0\.0$",
         ),
-        (lambda: Discriminator(frequency_scale=(3, 2)), r"low <= high: \(3, 2\)"),
-        (lambda: Discriminator()(torch.ones(3)), r"x must have shape \(n, 2\)"),
-        (lambda: Discriminator(pack=2)(torch.ones(3, 2)), "a multiple of 2"),
+        (
+            lambda: Discriminator(frequency_scale=(3, 2)),
+            r"^frequency_scale .* low <= high: \(3, 2\)$",
+        ),
+        (
+            lambda: Discriminator()(torch.ones(3)),
+            r"^x must have shape \(n, 2\), got \(3,\)$",
+        ),
+        (
+            lambda: Discriminator(pack=2)(torch.ones(3, 2)),
+            r"^x must have shape \(a multiple of 2, 2\), got \(3, 2\)$",
+        ),
     ],
 )
 def test_wrong_networks_are_named(call, words):

@@ -93,6 +93,21 @@ def test_the_quicker_way_is_taken(monkeypatch):
         mmd2_biased(sample(0, 500, 3), sample(1, 500, 3), 1.0)
 
 
+@pytest.mark.parametrize("far", [1e6, 1e13])
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_one_number_far_away_costs_neither_memory_nor_digits(far, d, monkeypatch):
+    x, y = sample(0, 20, d), sample(1, 15, d)
+    x[3] = far
+    monkeypatch.setattr(torch, "arange", None)  # no grid is made before it is counted
+    assert mmd2_biased(x, y, 0.1) == pytest.approx(
+        double_loop(x, y, 0.1, False), abs=1e-14
+    )
+    monkeypatch.undo()
+    unbiased = double_loop(x, y, 0.1, True)
+    assert mmd2_unbiased(x, y, 0.1) == pytest.approx(unbiased, abs=1e-14)
+    assert permutation_test(x, y, 0.1, 3).mmd2 == pytest.approx(unbiased, abs=1e-14)
+
+
 @settings(deadline=None, max_examples=30)
 @given(
     st.integers(0, 10**6), st.floats(0.1, 10), st.integers(2, 40), st.integers(2, 40)
@@ -207,7 +222,9 @@ def test_the_permutation_test_keeps_its_level_and_has_power():
 
 def test_errors():
     x = sample(0, 5)
-    with pytest.raises(ValueError, match="x has 2 columns, y has 1"):
+    with pytest.raises(
+        ValueError, match="same number of columns: x has 2 columns, y has 1"
+    ):
         mmd2_biased(x, x[:, 0], 1.0)
     for wrong in (0.0, -1.0, math.nan, [], [1.0, math.inf]):
         with pytest.raises(ValueError, match="bandwidths must be positive"):
@@ -216,5 +233,17 @@ def test_errors():
         mmd2_unbiased(x[:1], x, 1.0)
     with pytest.raises(ValueError, match="finite"):
         mmd2_biased(x, x * math.nan, 1.0)
-    with pytest.raises(ValueError, match="2 rows each"):
+    with pytest.raises(ValueError, match="at least 2 rows each, got 1 and 5"):
         permutation_test(x[:1], x, 1.0)
+    with pytest.raises(ValueError, match="n_permutations must be at least 1, got 0"):
+        permutation_test(x, x, 1.0, 0)
+    p, q = (round_mixture([1.0], torch.zeros(1, d), [1.0]) for d in (1, 2))
+    with pytest.raises(ValueError, match="q must have d = 1 as p has, got d = 2"):
+        mmd2_mixtures(p, q, 1.0)
+    with pytest.raises(ValueError, match="p must have d = 2 as x has, got d = 1"):
+        witness(p, p, x, 1.0)
+    with pytest.raises(ValueError, match=r"p must have weights, means .* got Tensor"):
+        mmd2_mixtures(x, q, 1.0)
+    for use in (mmd2_mixtures, mean_kernel):
+        with pytest.raises(ValueError, match="bandwidths must be positive"):
+            use(p, p, [])

@@ -9,6 +9,7 @@ are short here: nbval runs the notebooks as they are.
 import base64
 import copy
 import io
+import math
 import os
 import re
 import shutil
@@ -30,6 +31,8 @@ from tools.normalise import clean, dumps
 pytestmark = pytest.mark.slow
 
 PIXELS_THAT_MAY_DIFFER = 0.002
+PEAK_MIB = {"06_divergences": 700}  # of the kernel; the others:
+PEAK_MIB_OTHERS = 900
 AWAY = {".git", ".venv", "build", "__pycache__", ".ipynb_checkpoints"}
 
 OFFLINE = '''
@@ -92,14 +95,14 @@ def shorter(path):
 
 @pytest.fixture(scope="module")
 def fresh():
-    """Notebook path -> the notebook after a fresh execution, run once per notebook."""
+    """Path -> the notebook after a fresh execution, and its cost; run once for each."""
     done = {}
 
     def run(path):
         if path not in done:
             notebook = shorter(path)
-            notebooks.execute(notebook, path.stem)
-            done[path] = clean(notebook)
+            cost = notebooks.execute(notebook, path.stem)
+            done[path] = clean(notebook), cost
         return done[path]
 
     return run
@@ -165,7 +168,7 @@ def test_by_a_stranger_without_network(notebook_path, tmp_path, fresh):
     assert _files(copy_) == before, "the notebook has written into the checkout"
     after = load(target)
     del after.cells[0]
-    same = dumps(clean(after)) == dumps(fresh(notebook_path))
+    same = dumps(clean(after)) == dumps(fresh(notebook_path)[0])
     report(notebook_path, [] if same else ["two executions differ: see its outputs"])
     if stranger is None:
         pytest.skip("passed, but nothing keeps this user from writing files")
@@ -182,6 +185,14 @@ def test_every_cell_twice_in_a_row(notebook_path):
             twice[-1].metadata["name"] = f"{label(cell)} (run again)"
     notebook.cells = twice
     notebooks.execute(notebook, notebook_path.stem)
+
+
+def test_the_kernel_stays_small(notebook_path, fresh):
+    """Shorter trainings take the same memory: same data, same networks."""
+    _, cost = fresh(notebook_path)
+    if math.isnan(cost.peak_mib):
+        pytest.skip("this system does not tell how large a process has been")
+    assert cost.peak_mib <= PEAK_MIB.get(notebook_path.stem, PEAK_MIB_OTHERS), cost
 
 
 def _pictures(cell):
@@ -207,8 +218,8 @@ def test_pictures_are_those_committed(notebook_path, notebook, fresh):
     if version("matplotlib") != _pinned("matplotlib"):
         pytest.skip("another matplotlib than in constraints.txt lays text out anew")
     faults = []
-    pairs = zip(code_cells(notebook), code_cells(fresh(notebook_path)), strict=True)
-    for old, new in pairs:
+    again, _ = fresh(notebook_path)
+    for old, new in zip(code_cells(notebook), code_cells(again), strict=True):
         if "trains" in tags(old):
             continue
         before, after = _pictures(old), _pictures(new)

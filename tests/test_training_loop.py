@@ -8,7 +8,7 @@ import torch
 from course_utils.data import ring_of_gaussians
 from course_utils.diffusion import Denoiser, train_diffusion
 from course_utils.flow import Flow, train_flow
-from course_utils.training_loop import descend, learning_rate_at
+from course_utils.training_loop import Run, descend, learning_rate_at
 
 
 @pytest.fixture
@@ -153,6 +153,7 @@ def test_float64_models_stay_and_data_follow_them(new, train, x):
         (torch.zeros(0, 2), "x is empty"),
         (torch.full((4, 2), math.inf), "8 values that are NaN"),
         (torch.ones(4, 2, dtype=torch.uint8), "floats, got torch.uint8"),
+        (torch.ones(4, 2).numpy(), r"got ndarray; use torch.as_tensor\(x\)"),
     ],
 )
 def test_bad_data_stop_before_the_first_step(new, train, data, words):
@@ -175,3 +176,14 @@ def test_bad_data_stop_before_the_first_step(new, train, data, words):
 def test_bad_settings_are_named(new, train, x, name, value):
     with pytest.raises(ValueError, match=f"{name} must be positive, got {value}"):
         next(train(new(), x, **{name: value}))
+
+
+def test_a_state_never_keeps_weights_that_are_not_finite(x):
+    model = torch.nn.Linear(2, 1)
+    run = Run(model, x, 50, 1e-3, seed=0)
+    good = parameters(model)
+    with torch.no_grad():
+        model.weight[0, 1] = math.nan
+    with pytest.raises(FloatingPointError, match="a weight became nan at step 0"):
+        run.keep()
+    assert torch.equal(parameters(model), good)

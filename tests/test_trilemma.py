@@ -1,5 +1,6 @@
 """The trilemma: what is counted on the two shapes, and the pictures of it."""
 
+import hashlib
 import json
 import math
 import sys
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 
 from benchmarks import trilemma as benchmark
 from benchmarks.trilemma_shapes import SHAPES, score
-from course_utils.data import ring_of_gaussians
+from course_utils.data import read_csv, ring_of_gaussians
 from course_utils.plotting import COLOUR
 from course_utils.plotting import trilemma as pictures
 from course_utils.training import seeded
@@ -88,6 +89,30 @@ def test_the_benchmark_writes_merges_and_reports(tmp_path, monkeypatch, capsys):
     assert all(float(r["ms"]) > 0 for r in rows)
 
 
+def test_a_run_leaves_the_published_file_alone(tmp_path, monkeypatch, capsys):
+    """Its SHA-256 is pinned: without --out a run writes into build/, a report reads."""
+    published = benchmark.PUBLISHED.read_bytes()
+    assert benchmark.OUT.parent == benchmark.DATA_DIR.parent / "build"
+    monkeypatch.setattr(benchmark, "OUT", tmp_path / "build" / "trilemma.csv")
+    monkeypatch.setattr(benchmark, "N_TRAIN", 100)
+    monkeypatch.setattr(benchmark, "N_DRAWN", 100)
+    small = ["--effort", "0.05", "--shapes", "ring", "--seeds", "0"]
+    monkeypatch.setattr(sys, "argv", ["trilemma", *small, "--models", "data"])
+    benchmark.main()
+    assert benchmark.PUBLISHED.read_bytes() == published
+    digest = hashlib.sha256(benchmark.OUT.read_bytes()).hexdigest()
+    assert f"SHA-256 {digest}" in capsys.readouterr().out
+    assert len(benchmark.read(benchmark.OUT)) == 1
+    monkeypatch.setattr(sys, "argv", ["trilemma", "--report"])
+    benchmark.main()
+    ranges = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert sum(entry["seeds"] for entry in ranges) == len(read_csv("trilemma.csv"))
+    argv = ["trilemma", "--report", "--out", str(benchmark.OUT)]
+    monkeypatch.setattr(sys, "argv", argv)
+    benchmark.main()
+    assert len(json.loads(capsys.readouterr().out.splitlines()[-1])) == 1
+
+
 def test_samples_have_a_panel_each():
     ring = ring_of_gaussians()
     axes = Figure().subplots(1, 3)
@@ -130,6 +155,8 @@ def test_steps_choose_their_samples():
         ({"reverse_kl": math.log(2), "ms": 10**1.5}, (1, 0.5, 0.5)),
         ({"ms": 0.1, "quality": 1.0}, (1, 1, 1)),
         ({"ms": 9999.0, "reverse_kl": math.nan}, (1, 0, 0)),
+        ({"strict": 0}, (1, 0, 1)),
+        ({"strict": 6, "reverse_kl": 0.1}, (1, 0.75, 1)),
     ],
 )
 def test_corners(changes, corners):

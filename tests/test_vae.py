@@ -207,39 +207,3 @@ def test_the_first_picture_is_the_mean_of_the_data():
     model.begin_at_mean_of(x)
     bias = model.decoder.network[-1].bias.sigmoid()
     torch.testing.assert_close(bias, torch.tensor([0.001, 0.999, 0.2, 0.4]))
-
-
-@pytest.mark.parametrize(
-    ("x", "words"),
-    [
-        (torch.zeros(3, 7), r"shape \(n, 6\), got \(3, 7\)"),
-        (torch.zeros(3, 2, 3), r"use x\.flatten\(1\)"),
-        (torch.zeros(6), r"got \(6,\)"),
-        (torch.zeros(0, 6), "x is empty"),
-        (torch.full((2, 6), math.nan), "12 values that are NaN"),
-        (torch.full((2, 6), 255.0), "from 255 to 255"),
-        (torch.full((2, 6), 0.5), "grey values between"),
-        (torch.zeros(2, 6, dtype=torch.uint8), r"grey levels \(uint8\)"),
-        ([[0.0] * 6], "must be a tensor, got list"),
-    ],
-)
-def test_bad_data_are_named(x, words):
-    model = VAE(6, 2)
-    for ask in (model.encode, model.elbo, model.iwae, model.reconstruct):
-        with pytest.raises(ValueError, match=words):
-            ask(x)
-
-
-def test_bad_settings_are_named():
-    with pytest.raises(ValueError, match="likelihood must be one of"):
-        VAE(6, 2, likelihood="poisson")
-    with pytest.raises(ValueError, match="activation must be one of"):
-        VAE(6, 2, activation="step")
-    with pytest.raises(ValueError, match="must be >= 1, got 6, 0"):
-        VAE(6, 0)
-    with pytest.raises(ValueError, match="k must be at least 1, got 0"):
-        VAE(6, 2).iwae(torch.zeros(1, 6), k=0)
-    with pytest.raises(ValueError, match=r"z must have 2 columns, got shape \(1, 3\)"):
-        VAE(6, 2).decode(torch.zeros(1, 3))
-    with pytest.raises(ValueError, match="images must be uint8"):
-        binarise(torch.rand(2, 6))

@@ -136,3 +136,12 @@ def test_holes_are_hatched(ax):
     curves.plot_aggregated(ax, ticks, prior * ~hole, prior, hole)
     hatches = [h for c in ax.collections for h in (getattr(c, "hatches", None) or [])]
     assert "///" in hatches
+
+
+def test_the_square_of_the_manifold_is_marked():
+    ax = Figure().subplots()
+    pictures.mark_manifold(ax, n=3)
+    (square,) = ax.patches
+    edge = pictures.standard_normal_ticks(3)[-1].item()
+    corners = square.get_x(), square.get_y(), square.get_width(), square.get_height()
+    assert corners == pytest.approx((-edge, -edge, 2 * edge, 2 * edge))

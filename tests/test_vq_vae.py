@@ -1,7 +1,11 @@
 """VQ-VAE: the nearest code, the straight-through gradient, and no dead codebook."""
 
+import math
+import re
+
 import pytest
 import torch
+from gan_cases import weights
 
 from course_utils.training import seeded
 from course_utils.vq_vae import VQVAE, train_vq_vae
@@ -63,3 +67,107 @@ def test_training_improves_and_uses_the_codes():
     again = VQVAE(data_dim=12, positions=2, n_codes=8, code_dim=3, hidden=32)
     repeat = list(train_vq_vae(again, x, epochs=12, batch_size=64))
     assert repeat == states
+
+
+BAD_DATA = [
+    (torch.zeros(20, 11), "x must have shape (n, 12), got (20, 11)"),
+    (torch.zeros(20, 3, 4), "x must have shape (n, 12), got (20, 3, 4)"),
+    (torch.zeros(0, 12), "x is empty: its shape is (0, 12)"),
+    (
+        torch.full((20, 12), math.nan),
+        "x must be finite, got 240 values that are NaN or infinite",
+    ),
+    (
+        torch.linspace(0, 255, 240).view(20, 12),
+        "x must hold zeros and ones, got values from 0 to 255; "
+        "give grey levels 0 to 255 as uint8, to binarise()",
+    ),
+    (
+        torch.linspace(0, 1, 240).view(20, 12),
+        "x must hold zeros and ones, got grey values between: a Bernoulli "
+        "gives them no probability; use binarise()",
+    ),
+    (
+        torch.zeros(20, 12, dtype=torch.uint8),
+        "x holds grey levels (uint8); binarise(x) first",
+    ),
+    (torch.zeros(20, 12).long(), "x must be a tensor of floats, got torch.int64"),
+    (
+        torch.zeros(2, 12).numpy(),
+        "x must be a tensor of floats, got ndarray; use torch.as_tensor(x)",
+    ),
+    ([[0.0] * 12], "x must be a tensor of floats, got list; use torch.as_tensor(x)"),
+]
+
+
+@pytest.mark.parametrize(("bad", "message"), BAD_DATA)
+def test_bad_data_are_named(model, bad, message):
+    before = weights(model)
+    calls = (lambda x: next(train_vq_vae(model, x)), model.codes, model.loss)
+    for call in (*calls, model.vectors):
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            call(bad)
+    assert torch.equal(weights(model), before)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 0),
+        ("batch_size", 0),
+        ("learning_rate", 0.0),
+        ("learning_rate", -1),
+        ("learning_rate", math.nan),
+        ("learning_rate", math.inf),
+    ],
+)
+def test_bad_settings_are_named(model, x, name, value):
+    message = f"^{name} must be positive and finite, got {value}$"
+    with pytest.raises(ValueError, match=message):
+        next(train_vq_vae(model, x, **{name: value}))
+
+
+@pytest.mark.parametrize(
+    "name", ["data_dim", "positions", "n_codes", "code_dim", "hidden"]
+)
+def test_bad_sizes_are_named(name):
+    with pytest.raises(ValueError, match=f"^{name} must be positive and finite, got 0"):
+        VQVAE(**{name: 0})
+
+
+@pytest.mark.parametrize(
+    ("codes", "message"),
+    [
+        (torch.zeros(2, 4).long(), "(n, 3), got torch.int64 of shape (2, 4)"),
+        (torch.zeros(2, 3), "(n, 3), got torch.float32 of shape (2, 3)"),
+        (torch.tensor([[0, 7, 1]]), "codes must be from 0 to 6, got 0 to 7"),
+        (torch.tensor([[0, -1, 1]]), "codes must be from 0 to 6, got -1 to 1"),
+    ],
+)
+def test_bad_codes_are_named(model, codes, message):
+    with pytest.raises(ValueError, match=f"{re.escape(message)}$"):
+        model.decode(codes)
+
+
+def test_a_loss_that_is_not_finite_puts_the_model_back(model, x):
+    start = weights(model)
+    with torch.no_grad():
+        model.decoder[0].bias.fill_(math.inf)
+    broken = weights(model)
+    with pytest.raises(FloatingPointError, match=r"^the loss became .* at step 0; "):
+        next(train_vq_vae(model, x))
+    assert torch.equal(weights(model), broken)
+    with torch.no_grad():
+        model.decoder[0].bias.fill_(0.0)
+    good = None
+    with pytest.raises(
+        FloatingPointError, match=r"at step 6; .*smaller learning_rate$"
+    ):
+        for state in train_vq_vae(model, x, epochs=5, batch_size=7):
+            if state.epoch == 2:
+                good = weights(model)
+                with torch.no_grad():
+                    model.encoder[0].bias.fill_(math.nan)
+    assert bool(torch.isfinite(good).all())
+    assert not torch.equal(good, start)
+    assert torch.equal(weights(model), good)

@@ -12,6 +12,8 @@ import os
 import re
 import subprocess
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import jupytext
@@ -42,7 +44,27 @@ KERNEL_SETTINGS = {
 # --- execute -------------------------------------------------------------------------
 
 
-def execute(notebook: NotebookNode, title: str, folder: Path = NOTEBOOKS) -> None:
+@dataclass(frozen=True)
+class Cost:
+    """What one execution took: seconds by the wall clock, and the kernel's memory.
+
+    ``peak_mib`` is the largest resident size of the kernel; NaN where the system does
+    not tell (only Linux does).
+    """
+
+    seconds: float
+    longest_cell: str
+    longest_seconds: float
+    peak_mib: float
+
+    def __str__(self):
+        return (
+            f"{self.seconds:.0f} s, longest cell {self.longest_cell} "
+            f"{self.longest_seconds:.0f} s, kernel peak {self.peak_mib:.0f} MiB"
+        )
+
+
+def execute(notebook: NotebookNode, title: str, folder: Path = NOTEBOOKS) -> Cost:
     """Run every cell of ``notebook`` in a fresh kernel that works in ``folder``.
 
     Raises NotebookError that names ``title`` and the first cell that failed.
@@ -56,9 +78,10 @@ def execute(notebook: NotebookNode, title: str, folder: Path = NOTEBOOKS) -> Non
         store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
     )
-    settings = os.environ | KERNEL_SETTINGS
+    settings, seconds = os.environ | KERNEL_SETTINGS, {}
     with client.setup_kernel(env=settings, stderr=subprocess.DEVNULL):
         for index, cell in enumerate(notebook.cells):
+            begin = time.perf_counter()
             try:
                 client.execute_cell(cell, index)
             except CellExecutionError as error:
@@ -68,8 +91,21 @@ def execute(notebook: NotebookNode, title: str, folder: Path = NOTEBOOKS) -> Non
             except DeadKernelError:
                 reason = "the kernel died (out of memory?)"
             else:
+                seconds[label(cell)] = time.perf_counter() - begin
                 continue
             raise NotebookError(f"{title}, cell {label(cell)}: {reason}")
+        peak = _peak_mib(client.km.provisioner.pid)
+    longest = max(seconds, key=seconds.get)
+    return Cost(sum(seconds.values()), longest, seconds[longest], peak)
+
+
+def _peak_mib(pid: int) -> float:
+    """The largest resident size that a process has had, by Linux's own account."""
+    status = Path(f"/proc/{pid}/status")
+    found = (
+        re.search(r"VmHWM:\s*(\d+) kB", status.read_text()) if status.exists() else 0
+    )
+    return int(found[1]) / 1024 if found else float("nan")
 
 
 def _where(traceback: str) -> str:
@@ -120,7 +156,7 @@ def write_if_changed(path: Path, text: str) -> bool:
 def finish(path: Path, notebook: NotebookNode, run: bool) -> None:
     """Execute if asked, normalise and write; a notebook that fails leaves no trace."""
     if run:
-        execute(notebook, path.stem, path.parent)
+        print(f"{path.stem}: {execute(notebook, path.stem, path.parent)}", flush=True)
     write_if_changed(path, _normalised(path, notebook))
 
 

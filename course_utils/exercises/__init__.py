@@ -7,10 +7,23 @@ learner reads the hint that belongs to it. A check never raises: an error inside
 answer is shown in one line, with what to do.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
+
+ADVICE = {  # a part of an error message: what usually helps, in every exercise
+    "must match the size": "Two shapes do not fit: a wrong dim, or no [:, None]",
+    "arget size (": "Labels have the shape of the logits: torch.ones_like(logits)",
+    "must be Tensor, not": "For a plain number use math.log, math.exp, …",
+    "element tensors can be converted": "For a tensor use torch.log, torch.exp, …",
+    "Found dtype": "Make new tensors in the dtype of the old: torch.ones_like",
+    "be cast to the desired": "Labels must be floats: torch.ones_like(logits)",
+    "only for scalar outputs": "backward() needs one number: take the mean first",
+    "no attribute 'backward'": "A float has no gradient: item() comes after backward()",
+    "in an in-place operation": "Write x = x + …, not x += …",
+}
 
 
 @dataclass(frozen=True)
@@ -19,6 +32,17 @@ class Mistake:
 
     hint: str
     wrong: Callable
+
+
+def known_mistakes(*entries: str | Callable) -> tuple[Mistake, ...]:
+    """A list of mistakes: each hint, followed by the wrong answers that get it."""
+    found, hint = [], ""
+    for entry in entries:
+        if isinstance(entry, str):
+            hint = entry
+        else:
+            found.append(Mistake(hint, entry))
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -49,50 +73,65 @@ class Exercise:
         if not callable(answer):
             return self._wrong(f"it should be a function, but it is {answer!r}")
         try:
-            results = [answer(*_copies(case)) for case in self.cases]
+            results = [answer(*_copies(case)) for case in self._runs]
         except Exception as error:  # the learner's own error: shown, never raised
             for part, hint in self.error_hints.items():
                 if part in str(error):
                     return self._wrong(hint)
             what = f"{type(error).__name__}: {error}".splitlines()[0]
-            return self._wrong(
-                f"it stopped with {what}. It is called with {self._call()}"
-            )
+            called = f"It is called with {self._call()}"
+            advice = [text for part, text in ADVICE.items() if part in str(error)]
+            return self._wrong(". ".join([f"it stopped with {what}", *advice, called]))
         if all(result is None for result in results):
             return f"○ {self.name}: not attempted yet. First hint: {self.first_hint}"
         return self._compare(results)
 
+    @property
+    def _runs(self) -> tuple[tuple, ...]:
+        """The cases, and the first once more: is the result always the same?"""
+        return *self.cases, self.cases[0]
+
     def _compare(self, results: list) -> str:
-        right = [torch.as_tensor(self.reference(*case)) for case in self.cases]
+        right = [torch.as_tensor(self.reference(*case)) for case in self._runs]
         try:
-            results = [_as_tensor(result) for result in results]
+            results = [_as_tensor(*both) for both in zip(results, right, strict=True)]
         except (TypeError, ValueError, RuntimeError):
             kinds = sorted({type(result).__name__ for result in results})
             what = " or ".join(kinds)
             return self._wrong(f"it returned {what}; expected is {self.expected}")
         if self._same(results, right):
             return f"✓ {self.name}: correct"
-        for mistake in self.mistakes:
-            known = [torch.as_tensor(mistake.wrong(*case)) for case in self.cases]
-            if self._same(results, known):
-                return self._wrong(mistake.hint)
+        turned = [-result for result in results]
+        for given, and_more in ((results, ""), (turned, "; the sign is wrong, too")):
+            for mistake in self.mistakes:
+                known = [torch.as_tensor(mistake.wrong(*case)) for case in self._runs]
+                if self._same(given, known):
+                    return self._wrong(mistake.hint + and_more)
         return self._wrong(self._unknown(results, right))
 
     def _unknown(self, results, right) -> str:
         for result, reference in zip(results, right, strict=True):
             if result.shape != reference.shape:
-                return (
-                    f"its result has shape {tuple(result.shape)}; "
-                    f"expected is {self.expected}"
-                )
-            if not bool(torch.isfinite(result).all()):
-                return "its result holds NaN or infinity; look for log 0 or x / 0"
+                return self._shape(result, reference)
+            if strange := _strange(result, reference):
+                return strange
         if self._same([-result for result in results], right):
             return "the sign is turned round"
         ratios = [_ratio(a, b) for a, b in zip(results, right, strict=True)]
         if None not in ratios and max(ratios) - min(ratios) < 1e-4 * abs(ratios[0]):
+            if math.isclose(ratios[0], 1 / math.log(2), rel_tol=1e-6):
+                return "this is in bits: use the natural logarithm"
             return f"it is {ratios[0]:.4g} times the right value, in every case"
+        if not self._same(results[:1], results[-1:]):
+            return "its result changes from call to call: draw no random numbers"
         return f"the numbers differ from the reference. First hint: {self.first_hint}"
+
+    def _shape(self, result, reference) -> str:
+        come = f"shape {tuple(result.shape)}"
+        alike = [result.reshape(-1)], [reference.reshape(-1)]
+        if self._same(*alike):
+            return f"the numbers are right, but in {come}; expected is {self.expected}"
+        return f"its result has {come}; expected is {self.expected}"
 
     def _same(self, results, others) -> bool:
         return all(
@@ -104,7 +143,7 @@ class Exercise:
         return f"✗ {self.name}: {why}."
 
     def _call(self) -> str:
-        return ", ".join(_describe(value) for value in self.cases[0])
+        return ", ".join(map(_describe, self.cases[0])) or "no arguments"
 
 
 @dataclass(frozen=True)
@@ -136,7 +175,8 @@ class Parts:
             result = answer(*case)
             if result is None:
                 return None
-            if not isinstance(result, (tuple, list)) or len(result) != len(self.names):
+            kinds = (tuple, list, torch.Tensor)
+            if not isinstance(result, kinds) or len(result) != len(self.names):
                 raise TypeError(f"return the tuple ({', '.join(self.names)})")
             return result[number]
 
@@ -148,10 +188,10 @@ def f64(*values) -> torch.Tensor:
     return torch.tensor(values, dtype=torch.float64)
 
 
-def noise(seed: int, n: int) -> torch.Tensor:
-    """``n`` standard normal numbers that are always the same, float64."""
+def noise(seed: int, *shape: int) -> torch.Tensor:
+    """Standard normal numbers of this shape that are always the same, float64."""
     generator = torch.Generator().manual_seed(seed)
-    return torch.randn(n, generator=generator, dtype=torch.float64)
+    return torch.randn(shape, generator=generator, dtype=torch.float64)
 
 
 def pair(a, b) -> torch.Tensor:
@@ -170,10 +210,26 @@ def _copies(case):
     return [v.clone() if isinstance(v, torch.Tensor) else v for v in case]
 
 
-def _as_tensor(result) -> torch.Tensor:
+def _as_tensor(result, like: torch.Tensor | None = None) -> torch.Tensor:
+    """The result as one tensor; where ``like`` is one number, in its shape."""
     if isinstance(result, (tuple, list)):
         result = torch.stack([torch.as_tensor(part) for part in result])
-    return torch.as_tensor(result).detach()
+    result = torch.as_tensor(result).detach().double()
+    if like is not None and like.numel() == result.numel() == 1:
+        return result.reshape(like.shape)
+    return result
+
+
+def _strange(result: torch.Tensor, reference: torch.Tensor) -> str:
+    """What is wrong with NaN or infinity in a result, if there is something."""
+    finite = reference.isfinite()
+    if not bool(result[finite].isfinite().all()):
+        return "its result holds NaN or infinity; look for log 0 or x / 0"
+    if bool(result[~finite].isnan().any()):
+        return "it is NaN where the right value is infinite; look for 0 · ∞ or ∞ − ∞"
+    if bool(result[~finite].isfinite().any()):
+        return "it is finite where the right value is infinite"
+    return ""
 
 
 def _close(a: torch.Tensor, b: torch.Tensor, tolerance: float) -> bool:

@@ -6,7 +6,7 @@ import torch
 from torch.distributions import Normal
 from torch.nn.functional import logsigmoid
 
-from course_utils.exercises import Exercise, Mistake, f64
+from course_utils.exercises import Exercise, f64, known_mistakes
 
 GRID = torch.linspace(-12, 14, 131, dtype=torch.float64)
 
@@ -19,42 +19,63 @@ FAR = torch.linspace(-60, 60, 9, dtype=torch.float64)  # exp() of these logs is 
 NEAR = _log(0.0, 1.0, GRID), _log(1.0, 2.0, GRID)
 APART = _log(-2.0, 0.8, FAR), _log(3.0, 1.1, FAR)
 
+
+def _patched(above=0.0, below=0.0, fill=math.nan):
+    """p / (p + q) with small numbers added, or with another number for 0 / 0."""
+
+    def wrong(log_p, log_q):
+        p, q = log_p.exp(), log_q.exp()
+        return ((p + above) / (p + q + below)).nan_to_num(fill)
+
+    return wrong
+
+
+def _floored(eps):
+    def wrong(log_p, log_q):
+        p, q = log_p.exp().clamp_min(eps), log_q.exp().clamp_min(eps)
+        return p / (p + q)
+
+    return wrong
+
+
 check_best_d = Exercise(
     name="best discriminator",
     reference=lambda log_p, log_q: torch.sigmoid(log_p - log_q),
-    cases=(NEAR, APART),
+    cases=(NEAR, APART, APART[::-1]),
     expected="D* at each point of the grid, shape (n,), between 0 and 1",
     first_hint="p / (p + q) is the sigmoid of log p − log q",
-    mistakes=(
-        Mistake(
-            "you gave q / (p + q): D is the probability of real, so p stands on top",
-            lambda log_p, log_q: torch.sigmoid(log_q - log_p),
-        ),
-        Mistake(
-            "this is the ratio p / q; D* is p / (p + q)",
-            lambda log_p, log_q: (log_p - log_q).exp(),
-        ),
-        Mistake(
-            "this is the logit of D*; take its sigmoid",
-            lambda log_p, log_q: log_p - log_q,
-        ),
-        Mistake(
-            "this is log D*; take exp() of it",
-            lambda log_p, log_q: logsigmoid(log_p - log_q),
-        ),
-        Mistake(
-            "exp() of these logs is 0 far from the data, and 0 / 0 is NaN: use the "
-            "sigmoid of log p − log q",
-            lambda log_p, log_q: log_p.exp() / (log_p.exp() + log_q.exp()),
-        ),
-        Mistake(
-            "you used log p and log q where p and q belong",
-            lambda log_p, log_q: log_p / (log_p + log_q),
-        ),
-        Mistake(
-            "the ratio of p and q must be inside the sigmoid as a log: log p − log q",
-            lambda log_p, log_q: torch.sigmoid((log_p - log_q).exp()),
-        ),
+    mistakes=known_mistakes(
+        "you gave q / (p + q): D is the probability of real, so p stands on top",
+        lambda log_p, log_q: torch.sigmoid(log_q - log_p),
+        "this is the ratio p / q; D* is p / (p + q)",
+        lambda log_p, log_q: (log_p - log_q).exp(),
+        "this is the logit of D*; take its sigmoid",
+        lambda log_p, log_q: log_p - log_q,
+        "this is log D*; take exp() of it",
+        lambda log_p, log_q: logsigmoid(log_p - log_q),
+        "exp() of these logs is 0 far from the data, and 0 / 0 is NaN: use the "
+        "sigmoid of log p − log q",
+        lambda log_p, log_q: log_p.exp() / (log_p.exp() + log_q.exp()),
+        "you used log p and log q where p and q belong",
+        lambda log_p, log_q: log_p / (log_p + log_q),
+        "the ratio of p and q must be inside the sigmoid as a log: log p − log q",
+        lambda log_p, log_q: torch.sigmoid((log_p - log_q).exp()),
+        "the sigmoid needs log p − log q, not p − q",
+        lambda log_p, log_q: torch.sigmoid(log_p.exp() - log_q.exp()),
+        "the logs are subtracted, not added: it is the sigmoid of log p − log q",
+        lambda log_p, log_q: torch.sigmoid(log_p + log_q),
+        "the logs are subtracted, not divided: log (p / q) is log p − log q",
+        lambda log_p, log_q: torch.sigmoid(log_p / log_q),
+        "these are D* and 1 − D* together; return D* only",
+        lambda log_p, log_q: torch.stack([log_p, log_q]).softmax(dim=0),
+        lambda log_p, log_q: torch.stack([log_p, log_q], dim=1).softmax(dim=1),
+        "far from the data, where exp() of both logs is 0, this does not know which "
+        "of the two is larger: use the sigmoid of log p − log q",
+        *(_patched(fill=fill) for fill in (0.0, 0.5, 1.0)),
+        *(_patched(below=10.0**-n) for n in range(3, 21)),
+        *(_patched(10.0**-n, 2 * 10.0**-n) for n in range(3, 21)),
+        *(_patched(10.0**-n, 10.0**-n) for n in range(3, 21)),
+        *(_floored(10.0**-n) for n in range(3, 21)),
     ),
 ).check
 
@@ -85,45 +106,52 @@ check_jsd = Exercise(
     cases=CASES,
     expected="one number, in nats",
     first_hint="first V = ∫ p log d + q log(1 − d) dx, then solve V = 2 JSD − log 4",
-    mistakes=(
-        Mistake(
-            "the ½ is missing (the slide misses it, too): V + log 4 is 2 JSD",
-            lambda p, q, d, x: _value(p, q, d, x) + LOG4,
-        ),
-        Mistake(
-            "log 4 has the wrong sign: V = 2 JSD − log 4, so add it to V",
-            lambda p, q, d, x: (_value(p, q, d, x) - LOG4) / 2,
-        ),
-        Mistake("this is V; add log 4 and halve", _value),
-        Mistake(
-            "the second log has p on top, as on the slide: for the fakes it is "
-            "log(1 − d), which is log q / (p + q)",
-            lambda p, q, d, x: (_integral((p + q) * d.log(), x) + LOG4) / 2,
-        ),
-        Mistake(
-            "log 4 belongs to V, not log 2",
-            lambda p, q, d, x: (_value(p, q, d, x) + math.log(2)) / 2,
-        ),
-        Mistake(
-            "this is a sum over the grid without dx: use integrate or torch.trapezoid",
-            lambda p, q, d, x: ((p * d.log() + q * (1 - d).log()).sum() + LOG4) / 2,
-        ),
-        Mistake(
-            "this is a mean over the grid: an integral needs dx (integrate)",
-            lambda p, q, d, x: ((p * d.log() + q * (1 - d).log()).mean() + LOG4) / 2,
-        ),
-        Mistake(
-            "p and q have changed places: log d belongs to p",
-            lambda p, q, d, x: (_value(q, p, d, x) + LOG4) / 2,
-        ),
-        Mistake(
-            "this is in bits: use the natural logarithm",
-            lambda p, q, d, x: (_value(p, q, d, x) + LOG4) / (2 * math.log(2)),
-        ),
-        Mistake(
-            "only the first half of V is there: the part with q is missing",
-            lambda p, q, d, x: (_integral(p * d.log(), x) + LOG4) / 2,
-        ),
+    error_hints={"'grid'": "integrate takes two arguments: the values, and the grid"},
+    mistakes=known_mistakes(
+        "the ½ is missing (the slide misses it, too): V + log 4 is 2 JSD",
+        lambda p, q, d, x: _value(p, q, d, x) + LOG4,
+        "log 4 has the wrong sign: V = 2 JSD − log 4, so add it to V",
+        lambda p, q, d, x: (_value(p, q, d, x) - LOG4) / 2,
+        "this is V; add log 4 and halve",
+        _value,
+        "the second log has p on top, as on the slide: for the fakes it is "
+        "log(1 − d), which is log q / (p + q)",
+        lambda p, q, d, x: (_integral((p + q) * d.log(), x) + LOG4) / 2,
+        "log 4 belongs to V, not log 2",
+        lambda p, q, d, x: (_value(p, q, d, x) + math.log(2)) / 2,
+        "this is a sum over the grid without dx: use integrate or torch.trapezoid",
+        lambda p, q, d, x: ((p * d.log() + q * (1 - d).log()).sum() + LOG4) / 2,
+        "this is a mean over the grid: an integral needs dx (integrate)",
+        lambda p, q, d, x: ((p * d.log() + q * (1 - d).log()).mean() + LOG4) / 2,
+        "p and q have changed places: log d belongs to p",
+        lambda p, q, d, x: (_value(q, p, d, x) + LOG4) / 2,
+        "this is in bits: use the natural logarithm",
+        lambda p, q, d, x: (_value(p, q, d, x) + LOG4) / (2 * math.log(2)),
+        "only the first half of V is there: the part with q is missing",
+        lambda p, q, d, x: (_integral(p * d.log(), x) + LOG4) / 2,
+        "log 4 is missing: add it to V before you halve",
+        lambda p, q, d, x: _value(p, q, d, x) / 2,
+        "log 4 is halved, too: the JSD is (V + log 4) / 2",
+        lambda p, q, d, x: _value(p, q, d, x) / 2 + LOG4,
+        "V is halved, too: the JSD is (V + log 4) / 2",
+        lambda p, q, d, x: _value(p, q, d, x) + LOG4 / 2,
+        "V has the wrong sign: V is negative, and V + log 4 is 2 JSD (or the grid came "
+        "first: integrate(values, grid))",
+        lambda p, q, d, x: (LOG4 - _value(p, q, d, x)) / 2,
+        "4 must be log 4",
+        lambda p, q, d, x: (_value(p, q, d, x) + 4) / 2,
+        "the second log belongs to q: it is q log(1 − d)",
+        lambda p, q, d, x: (_integral(p * (d.log() + (1 - d).log()), x) + LOG4) / 2,
+        "the second half is log(1 − d), not 1 − log d",
+        lambda p, q, d, x: (_integral(p * d.log() + q * (1 - d.log()), x) + LOG4) / 2,
+        "the second half of V is added, not subtracted",
+        lambda p, q, d, x: (_integral(p * d.log() - q * (1 - d).log(), x) + LOG4) / 2,
+        "the logs are missing: V has log d and log(1 − d)",
+        lambda p, q, d, x: (_integral(p * d + q * (1 - d), x) + LOG4) / 2,
+        "the weights p and q are missing: V is an average over p, and one over q",
+        lambda p, q, d, x: (_value(1, 1, d, x) + LOG4) / 2,
+        "this is the root, a distance; the divergence is its square",
+        lambda p, q, d, x: ((_value(p, q, d, x) + LOG4) / 2).sqrt(),
     ),
 ).check
 
@@ -133,14 +161,17 @@ def _game(theta, psi):
     return math.log(0.5) + logsigmoid(-psi * theta)
 
 
-def _look_ahead(theta, psi, rate, k, sign=1.0, track=True, final=None):
+def _other_sign(theta, psi):
+    return math.log(0.5) + logsigmoid(psi * theta)
+
+
+def _look_ahead(theta, psi, rate, k, sign=1.0, track=True, game=_game):
     theta = theta.clone().requires_grad_()
     psi = psi.clone().requires_grad_()
     for _ in range(k):
-        (slope,) = torch.autograd.grad(_game(theta, psi), psi, create_graph=track)
+        (slope,) = torch.autograd.grad(game(theta, psi), psi, create_graph=track)
         psi = psi + sign * rate * slope
-    value = _game(theta, psi if final is None else final)
-    return torch.autograd.grad(value, theta)[0]
+    return torch.autograd.grad(game(theta, psi), theta)[0]
 
 
 def _by_last_step_only(theta, psi, rate, k):
@@ -150,50 +181,60 @@ def _by_last_step_only(theta, psi, rate, k):
     return _look_ahead(theta, psi.detach(), rate, 1)
 
 
+def _climbed(theta, psi, rate, k):
+    for _ in range(k):
+        psi = psi - rate * theta * torch.sigmoid(psi * theta)
+    return psi
+
+
+def _summed(theta, psi, rate, k):
+    """Every backward() added its gradient to that of θ; the steps have no graph."""
+    psis = [_climbed(theta, psi, rate, i) for i in range(k + 1)]
+    return sum(_look_ahead(theta, each, rate, 0) for each in psis)
+
+
 check_unrolled = Exercise(
     name="unrolled gradient",
     reference=_look_ahead,
-    cases=((f64(0.9), f64(0.4), 0.3, 3), (f64(-0.6), f64(1.1), 0.5, 2)),
+    cases=((*f64(0.9, 0.4), 0.3, 3), (*f64(-0.6, 1.1), 0.5, 2)),
     expected="the derivative of V by θ, one number",
     first_hint="let ψ climb k times with create_graph=True, then differentiate V by θ",
-    mistakes=(
-        Mistake(
-            "the gradient did not pass through the steps of D: θ also moves each ψ. "
-            "Use create_graph=True, and no detach",
-            lambda theta, psi, rate, k: _look_ahead(theta, psi, rate, k, track=False),
-        ),
-        Mistake(
-            "this is the gradient without looking ahead: let ψ take k steps first",
-            lambda theta, psi, rate, k: _look_ahead(theta, psi, rate, 0),
-        ),
-        Mistake(
-            "D went downhill: it climbs V, ψ + rate · dV/dψ",
-            lambda theta, psi, rate, k: _look_ahead(theta, psi, rate, k, sign=-1.0),
-        ),
-        Mistake(
-            "D took only one step: there are k of them",
-            lambda theta, psi, rate, k: _look_ahead(theta, psi, rate, 1),
-        ),
-        Mistake(
-            "D took one step too many",
-            lambda theta, psi, rate, k: _look_ahead(theta, psi, rate, k + 1),
-        ),
-        Mistake(
-            "D took one step too few",
-            lambda theta, psi, rate, k: _look_ahead(theta, psi, rate, k - 1),
-        ),
-        Mistake(
-            "only the last step of D carries a gradient: do not detach ψ in between",
-            _by_last_step_only,
-        ),
-        Mistake(
-            "D took its steps without the rate",
-            lambda theta, psi, rate, k: _look_ahead(theta, psi, 1.0, k),
-        ),
+    mistakes=known_mistakes(
+        "the gradient did not pass through the steps of D: θ also moves each ψ. "
+        "Use create_graph=True, and no detach",
+        lambda theta, psi, rate, k: _look_ahead(theta, psi, rate, k, track=False),
+        "this is the gradient without looking ahead: let ψ take k steps first",
+        lambda theta, psi, rate, k: _look_ahead(theta, psi, rate, 0),
+        "D went downhill: it climbs V, ψ + rate · dV/dψ",
+        lambda theta, psi, rate, k: _look_ahead(theta, psi, rate, k, sign=-1.0),
+        "D took only one step: there are k of them",
+        lambda theta, psi, rate, k: _look_ahead(theta, psi, rate, 1),
+        "D took one step too many",
+        lambda theta, psi, rate, k: _look_ahead(theta, psi, rate, k + 1),
+        "D took one step too few",
+        lambda theta, psi, rate, k: _look_ahead(theta, psi, rate, k - 1),
+        "only the last step of D carries a gradient: do not detach ψ in between",
+        _by_last_step_only,
+        "D took its steps without the rate",
+        lambda theta, psi, rate, k: _look_ahead(theta, psi, 1.0, k),
+        "this is V itself, after the steps; the answer is its derivative by θ",
+        lambda *case: _game(case[0], _climbed(*case)),
+        lambda *case: _game(case[0], _climbed(*case)) - math.log(0.5),
+        "this is ψ after the steps; the answer is the derivative of V by θ",
+        _climbed,
+        "this is the derivative by ψ; G needs that by θ",
+        lambda *case: -case[0] * torch.sigmoid(_climbed(*case) * case[0]),
+        "the minus in V is missing: V = log ½ + log σ(−ψθ)",
+        lambda *case: _look_ahead(*case, game=_other_sign),
+        "the gradients of all steps were added up in θ.grad: use autograd.grad, with "
+        "create_graph=True in the steps",
+        _summed,
     ),
     error_hints={
         "does not require grad": "θ and ψ must require gradients before you use "
         "autograd.grad: theta = theta.clone().requires_grad_(), and the same for psi",
+        "NoneType": "after a step ψ is no leaf, and its .grad stays None: use "
+        "torch.autograd.grad(v, psi, create_graph=True)",
         "second time": "keep the graph of each step of D: create_graph=True",
     },
 ).check

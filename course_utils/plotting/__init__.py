@@ -6,6 +6,7 @@ The colours are those of Okabe and Ito, which colour-blind readers can tell apar
 """
 
 import torch
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Circle
 
 COLOUR = {
@@ -17,6 +18,10 @@ COLOUR = {
     "target": "#D55E00",  # the truth p, where we know it
     "quiet": "#888888",
 }
+JUDGE = "#333333"  # a discriminator
+VERDICT = LinearSegmentedColormap.from_list(  # what it says: fake, undecided, real
+    "verdict", [COLOUR["fake"], "#FFFFFF", COLOUR["real"]], N=21
+)
 GROUPS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"]
 
 
@@ -62,8 +67,3 @@ def plot_modes(ax, modes, role="target"):
     for x, y in modes.centres.tolist():
         circle = Circle((x, y), 3 * modes.sigma, fill=False, color=COLOUR[role])
         ax.add_patch(circle)
-
-
-def label_axes(ax, x="", y="", title=""):
-    """Axis labels (with units) and title in one line."""
-    ax.set(xlabel=x, ylabel=y, title=title)

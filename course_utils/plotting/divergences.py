@@ -35,17 +35,17 @@ def plot_prices(axes, p, models, grid=LINE):
         log_q, (above, below) = q.log_prob(grid), column
         above.fill_between(grid, log_p.exp(), label="p", **P_STYLE)
         above.plot(grid, log_q.exp(), color=COLOUR["model"], label="q")
-        above.set(title=name, ylim=(0, 0.45), xlim=(-7, 7), yticks=[0, 0.2, 0.4])
+        above.set(title=name, ylim=(0, 0.45), xlim=(-9, 9), yticks=[0, 0.2, 0.4])
         above.legend(loc="upper left")
         paid = {
-            "p log(p/q)": (log_p.exp() * (log_p - log_q), COLOUR["target"], "-"),
-            "q log(q/p)": (log_q.exp() * (log_q - log_p), COLOUR["model"], "--"),
+            "KL(p‖q)": (log_p.exp() * (log_p - log_q), COLOUR["target"], "-"),
+            "KL(q‖p)": (log_q.exp() * (log_q - log_p), COLOUR["model"], "--"),
         }
         for label, (price, colour, line) in paid.items():
             total = torch.trapezoid(price, grid).item()
             below.fill_between(grid, price, color=colour, alpha=0.25, linewidth=0)
             style = {"color": colour, "linestyle": line}
-            below.plot(grid, price, label=f"{label}:\narea {total:.2f}", **style)
+            below.plot(grid, price, label=f"{label}: area {total:.2f}", **style)
         below.axhline(0, color=COLOUR["quiet"], linewidth=1)
         below.set(xlabel="x", ylim=(-0.3, 1.5))
         below.legend(loc="upper right")
@@ -93,9 +93,9 @@ def draw_separation(axes, separation, share):
 def plot_shift(axes, shifts, curves):
     """Section 2: divergences of N(0, 1) and N(δ, 1), and their slopes against δ."""
     styles = {
-        "KL": STYLES["forward_kl"],
+        "KL(p‖q)": STYLES["forward_kl"],
         "JSD": STYLES["js"],
-        "total variation": {"color": GROUPS[4], "linestyle": (0, (5, 1))},
+        "total variation": {"color": GROUPS[4], "linestyle": ":"},
         "MMD², σ = 1": STYLES["mmd"],
         "Wasserstein": {"color": "black", "linestyle": (0, (1, 1, 5, 1))},
     }
@@ -105,6 +105,7 @@ def plot_shift(axes, shifts, curves):
         slope = torch.gradient(values, spacing=(shifts,), edge_order=2)[0]
         axes[1].plot(shifts, slope, label=name, **style)
     axes[0].set(ylim=(0, 2.5), title="the divergence", xlabel="shift δ")
+    axes[0].set_ylabel("KL and JSD in nats")
     axes[0].axhline(0.6931, color=COLOUR["quiet"], linewidth=1, zorder=0)
     axes[0].text(7.9, 0.72, "log 2", ha="right", color="#555555")
     axes[1].set(ylim=(0, 2.1), title="its slope: what moves q", xlabel="shift δ")
@@ -122,7 +123,7 @@ def draw_witness(axes, bandwidth, p, q):
     style = {"color": STYLES["mmd"]["color"], "linestyle": "--"}
     (curve,) = axes[0].plot(LINE, 0 * LINE, label="witness (scaled)", **style)
     axes[0].axhline(0, color=COLOUR["quiet"], linewidth=1)
-    axes[0].set(xlabel="x", xlim=(-7, 7), ylim=(-0.42, 0.55))
+    axes[0].set(xlabel="x", xlim=(-7, 7), ylim=(-0.42, 0.55), ylabel="density")
     axes[0].legend(loc="upper right", ncols=3, columnspacing=1)
     axes[1].semilogx(sigmas, values, **style)
     (dot,) = axes[1].plot([], [], "s", color=style["color"], markersize=11)
@@ -149,6 +150,10 @@ def plot_estimators(ax, biased, unbiased):
     outline = {"color": "black", "histtype": "step", "linewidth": 2}
     ax.hist(biased, edges, label="biased", **outline)
     ax.axvline(0, color=COLOUR["target"], linestyle="--", label="truth")
+    for estimates, colour in ((unbiased, filled["color"]), (biased, "black")):
+        at = {"transform": ax.get_xaxis_transform(), "clip_on": False}
+        ax.plot(estimates.mean(), 1.02, "v", color=colour, markersize=11, **at)
+    ax.plot([], [], "v", color=COLOUR["quiet"], markersize=11, label="mean of the runs")
     ax.set(xlabel="estimate of MMD²", ylabel="runs")
     ax.legend(loc="upper right")
 

@@ -64,6 +64,12 @@ def place(rings, cross, mean, sigma):
     cross.set_data([mean[0]], [mean[1]])
 
 
+def _dotted(mean=(0, 0), sigma=1.0):
+    """The circle of one σ of another local minimum."""
+    style = {"edgecolor": "black", "linestyle": ":", "linewidth": 1.6}
+    return Circle(mean, sigma, fill=False, **style)
+
+
 def plot_fits(axes, target, fits, half_widths=(4.6, 4.6)):
     """Section 3: one panel per divergence, p and the best round Gaussian.
 
@@ -73,10 +79,10 @@ def plot_fits(axes, target, fits, half_widths=(4.6, 4.6)):
         add_target(ax, target, half_widths)
         place(*add_rings(ax), fit.mean.tolist(), fit.sigma)
         for minimum in fit.minima[1:]:
-            ring = Circle(minimum.mean.tolist(), minimum.sigma, fill=False)
-            ring.set(edgecolor="black", linestyle=":", linewidth=1.6)
-            ax.add_patch(ring)
+            ax.add_patch(_dotted(minimum.mean.tolist(), minimum.sigma))
         ax.set_title(f"{NAMES[name]}: σ = {fit.sigma:.3f}")
+        ax.set_xticks([-4, 0, 4])
+    axes[0].set_yticks([-4, 0, 4])
 
 
 def theis_like(separation, share, width):
@@ -86,23 +92,29 @@ def theis_like(separation, share, width):
 
 
 def draw_fits(axes, separation, share, width, half_widths=(5.0, 3.6)):
-    """Section 3: the four fits to a mixture of two, live."""
+    """Section 3: the four fits to a mixture of two, live; other minima are dotted."""
     start = theis_like(separation, share, width)
     pictures = [add_target(ax, start, half_widths) for ax in axes]
     parts = [add_rings(ax) for ax in axes]
+    others = [[ax.add_patch(_dotted()) for _ in range(2)] for ax in axes]
     ticks = plane(half_widths)
 
     def update(separation, share, width):
         target = theis_like(separation, share, width)
         values = image_of(target, ticks)
         own = list(zip(target.means, (0.6, width), strict=True))
-        for ax, name, picture, (rings, cross) in zip(
-            axes, NAMES, pictures, parts, strict=True
+        for ax, name, picture, (rings, cross), spare in zip(
+            axes, NAMES, pictures, parts, others, strict=True
         ):
             show_target(picture, values)
             starts = [moments(target), *own * (name != "mmd")]
             fit = fit_isotropic_gaussian(target, name, starts=starts, points=61)
             place(rings, cross, fit.mean.tolist(), fit.sigma)
+            for i, ring in enumerate(spare, start=1):
+                ring.set_visible(i < len(fit.minima))
+                if ring.get_visible():
+                    ring.set_center(fit.minima[i].mean.tolist())
+                    ring.set_radius(fit.minima[i].sigma)
             ax.set_title(f"{NAMES[name]}: σ = {fit.sigma:.2f}")
 
     update(separation, share, width)
@@ -115,7 +127,7 @@ def plot_samples(ax, target, x, is_off, half_widths=(4.6, 4.6)):
     ax.plot(*x[~is_off].T, "o", color=COLOUR["model"], markersize=3)
     style = {"color": "black", "markersize": 5, "markeredgewidth": 1.4}
     ax.plot(*x[is_off].T, "x", label="off the data", **style)
-    ax.legend(loc="upper left", handletextpad=0.1)
+    ax.legend(loc="upper left", handletextpad=0.1, frameon=True, framealpha=0.9)
 
 
 def plot_growing(axes, target, fits, half_widths=(4.6, 4.6)):

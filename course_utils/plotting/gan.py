@@ -8,14 +8,9 @@ import math
 
 import torch
 from matplotlib.collections import LineCollection
-from matplotlib.colors import LinearSegmentedColormap
 
-from course_utils.plotting import COLOUR
+from course_utils.plotting import COLOUR, JUDGE, VERDICT
 
-JUDGE = "#333333"  # the discriminator
-VERDICT = LinearSegmentedColormap.from_list(
-    "verdict", [COLOUR["fake"], "#FFFFFF", COLOUR["real"]]
-)
 GRID = torch.linspace(-4, 4, 321)
 WIDTH = 0.07  # of the kernel that makes a density of the samples
 ARROWS = 25
@@ -40,7 +35,8 @@ def plot_curve_of_samples(axes, z, x):
     style = {"c": z[:, 0], "cmap": "viridis", "vmin": -3, "vmax": 3, "s": 9}
     lift = torch.rand(len(z), generator=torch.Generator().manual_seed(99))
     axes[0].scatter(z[:, 0], lift, linewidth=0, **style)
-    axes[0].set(xlabel="z", yticks=[], xlim=(-4, 4), title="noise z ~ N(0, 1)")
+    axes[0].set(xlabel="z (height has no meaning)", yticks=[], xlim=(-4, 4))
+    axes[0].set_title("noise z ~ N(0, 1)")
     axes[0].spines["left"].set_visible(False)
     axes[1].scatter(x[:, 0], x[:, 1], linewidth=0, **style)
     axes[1].set_aspect("equal", adjustable="datalim")
@@ -52,8 +48,8 @@ def draw_dirac(ax, step, penalty, play_round, rounds=150):
 
     ``play_round(theta, psi, step, penalty, alternate)`` returns the next pair.
     """
-    limit = 3.0
-    ticks = torch.linspace(-limit, limit, 13, dtype=torch.float64)
+    limit = 4.0
+    ticks = torch.linspace(-limit, limit, 17, dtype=torch.float64)
     theta, psi = torch.meshgrid(ticks, ticks, indexing="xy")
     style = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.004}
     field = ax.quiver(theta, psi, theta, psi, color="#999999", pivot="mid", **style)
@@ -63,6 +59,7 @@ def draw_dirac(ax, step, penalty, play_round, rounds=150):
     }
     paths[False].set(label="both at once", linewidth=1.2)
     paths[True].set(label="in turns", linewidth=1.2)
+    ax.plot([], [], ">", color="#999999", markersize=8, label="both gradients")
     ax.plot([1.5], [0], "*", color="black", markersize=15, label="start")
     ax.plot([0], [0], "P", color=COLOUR["real"], markersize=12, label="solution")
     ax.set(xlabel="θ (the generator's sample)", ylabel="ψ (slope of the logit of D)")
@@ -105,7 +102,7 @@ def draw_game(ax, shot, p):
         cmap=VERDICT,
         vmin=0,
         vmax=1,
-        alpha=0.45,
+        alpha=0.65,
     )
     ax.plot(GRID, p.log_prob(GRID).exp(), color=COLOUR["real"], label="p_data")
     (made,) = ax.plot([], [], "--", color=COLOUR["fake"], label="p_g")
@@ -121,6 +118,7 @@ def draw_game(ax, shot, p):
     ax.plot(ends[:, 0], torch.full((ARROWS,), -0.75), "o", color=COLOUR["latent"])
     ax.axhline(0.5, color="#999999", linewidth=1, linestyle=":")
     ax.set(xlim=(-4, 4), ylim=(-0.85, 1.25), yticks=[0, 0.5, 1], xticks=range(-4, 5))
+    ax.set_ylabel("density, and D", loc="top")
     ax.spines["bottom"].set_visible(False)
     ax.legend(loc="upper left", ncols=3)
     noise = normal_quantiles(2000)

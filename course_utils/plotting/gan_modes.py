@@ -1,34 +1,22 @@
 """The pictures of notebook 05 in the plane and on digits: modes, spread, a blind D."""
 
 import torch
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Circle
 
-from course_utils.plotting import COLOUR
-
-VERDICT = LinearSegmentedColormap.from_list(
-    "verdict", [COLOUR["fake"], "#FFFFFF", COLOUR["real"]]
-)
+from course_utils.plotting import COLOUR, VERDICT, plot_modes
 
 
-def _frame(ax, modes, margin=1.35):
+def _frame(ax, modes, margin=1.6):
     half = margin * modes.centres.abs().max().item()
     ax.set(xlim=(-half, half), ylim=(-half, half), xticks=[], yticks=[])
     ax.set_aspect("equal")
     return half
 
 
-def mark_modes(ax, modes):
-    """A small open circle at each centre: where samples should be."""
-    x, y = modes.centres.T
-    style = {"facecolor": "none", "edgecolor": "#333333", "linewidth": 1.0}
-    ax.scatter(x, y, s=90, zorder=1.5, **style)
-
-
 def plot_runs(axes, runs, modes, titles):
     """One small panel of samples ``(n, 2)`` for each run; circles are the modes."""
     for ax, x, title in zip(axes, runs, titles, strict=True):
-        mark_modes(ax, modes)
+        plot_modes(ax, modes)
         ax.scatter(x[:, 0], x[:, 1], s=3, color=COLOUR["fake"], linewidth=0)
         _frame(ax, modes)
         ax.set_title(title)
@@ -48,10 +36,10 @@ def draw_modes(ax, shot, modes, noise):
         cmap=VERDICT,
         vmin=0,
         vmax=1,
-        alpha=0.45,
+        alpha=0.65,
         interpolation="bilinear",
     )
-    mark_modes(ax, modes)
+    plot_modes(ax, modes)
     dots = ax.scatter([], [], s=7, color="#7A2E5D", linewidth=0)
 
     def update(shot):
@@ -74,11 +62,12 @@ def plot_spread(ax, spreads):
         for index, spread in enumerate(runs):
             values = spread[spread.isfinite()]
             side = 0.5 * (index + 0.5) / len(runs) - 0.25
-            x = torch.full((len(values),), column + side)
-            ax.plot(x, values, "o", color=COLOUR["fake"], markersize=5, alpha=0.8)
+            across = torch.linspace(-0.2, 0.2, len(values)) / len(runs)
+            x = column + side + across  # one after the other, so that none is hidden
+            ax.plot(x, values, "o", color=COLOUR["fake"], markersize=7)
     ax.axhspan(0.8, 1.2, color=COLOUR["real"], alpha=0.15, linewidth=0)
     ax.axhline(1, color=COLOUR["real"], label="a perfect sampler")
-    ax.set(xticks=range(len(spreads)), xticklabels=list(spreads), ylim=(0, 2))
+    ax.set(xticks=range(len(spreads)), xticklabels=list(spreads), ylim=(0, 1.5))
     ax.set(ylabel="spread in a mode / σ", xlim=(-0.5, len(spreads) - 0.5))
     ax.legend(loc="upper right")
 
@@ -116,10 +105,12 @@ def sheet_of(images, columns):
     return images.view(rows, columns, 28, 28).transpose(1, 2).reshape(28 * rows, -1)
 
 
-def plot_sheet(ax, images, columns, title):
-    """A sheet of digits, dark ink on white; returns the artist."""
+def plot_sheet(ax, images, columns, title, names=()):
+    """A sheet of digits, dark ink on white, a name for each row; returns the artist."""
     ax.set_axis_off()
     ax.set_title(title)
+    for row, name in enumerate(names):
+        ax.text(-4, 28 * row + 14, name, ha="right", va="center", fontsize=12)
     ink = {"cmap": "gray_r", "vmin": 0, "vmax": 1, "origin": "upper"}
     return ax.imshow(sheet_of(images, columns), **ink)
 

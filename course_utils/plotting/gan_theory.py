@@ -5,15 +5,12 @@ import math
 import torch
 from torch.distributions import Normal
 
-from course_utils.plotting import COLOUR
-from course_utils.quadrature import integrate
-
-JUDGE = "#333333"  # the discriminator, as in the pictures of the game
+from course_utils.plotting import COLOUR, JUDGE
 
 
 def plot_peaks(ax, pairs):
     """a log y + b log(1 − y) over y for some (a, b), each with its peak."""
-    y = torch.linspace(0.001, 0.999, 500)
+    y = torch.linspace(0, 1, 20_001)[1:-1]
     styles = ("-", "--", ":", "-.")
     for (a, b), style in zip(pairs, styles, strict=False):
         (line,) = ax.plot(y, a * y.log() + b * (1 - y).log(), style)
@@ -22,7 +19,7 @@ def plot_peaks(ax, pairs):
         ax.plot([best], [top], "o", color=line.get_color(), markersize=9)
         line.set_label(f"a = {a:g}, b = {b:g}: peak at {best:.3g}")
     ax.set(xlabel="y", ylim=(-4.2, 0), xlim=(0, 1), ylabel="a log y + b log(1 − y)")
-    ax.legend(loc="lower center")
+    ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1))
 
 
 def plot_best(ax, p, q, best, learned, grid, support):
@@ -122,11 +119,3 @@ def plot_race(ax, paths, goal):
     ax.axhline(goal, color=COLOUR["real"], label="mean of the data")
     ax.set(xlabel="step", ylabel="mean of the fakes")
     ax.legend(loc="center right")
-
-
-def jsd_of(p, q, grid):
-    """JSD(p ‖ q) by quadrature from its definition, for two 1-D distributions."""
-    a, b = p.log_prob(grid).exp(), q.log_prob(grid).exp()
-    middle = (a + b) / 2
-    halves = [torch.special.xlogy(d, d / middle) for d in (a, b)]
-    return sum(integrate(half, grid) for half in halves) / 2

@@ -9,6 +9,7 @@ from course_utils.plotting import COLOUR, GROUPS, plot_modes, plot_points
 
 HALF_WIDTH = 3.2
 PERFECT = 1 - math.exp(-4.5)  # the share of a 2-D Gaussian within 3σ
+N_MODES = 8  # of both shapes
 SLOWEST = 1000  # ms per 10 000 samples that count as speed 0; 1 ms counts as 1
 CORNERS = {"quality": (0.0, 1.0), "coverage": (-0.87, -0.5), "speed": (0.87, -0.5)}
 
@@ -83,8 +84,8 @@ def plot_scores(axes, rows):
     panels = [
         ("quality", 100, "high quality (%)", (0, 105), sum(truth) / len(truth)),
         ("strict", 1, "modes of 8", (-0.4, 8.5), 8),
-        ("spread_mean", 1, "spread in a mode / true", (0, 3.4), 1),
-        ("ms", 1, "ms per 10 000", (0.08, 3000), None),
+        ("spread_mean", 1, "spread / truth", (0, 3.4), 1),
+        ("ms", 1, "ms for 10 000", (0.08, 3000), None),
     ]
     for ax, (key, scale, label, limits, ideal) in zip(axes, panels, strict=True):
         for place, (name, runs) in enumerate(rows.items()):
@@ -107,11 +108,13 @@ def plot_scores(axes, rows):
 def corners_of(row) -> dict[str, float]:
     """Quality, coverage and speed of a row as numbers from 0 (poor) to 1 (ideal).
 
-    Quality is the share near a mode over that of a perfect sampler; coverage is the
-    number of modes that would give the same entropy, over their number; speed is 1 at
-    1 ms per 10 000 samples and falls to 0 at 1000 ms, by its logarithm.
+    Quality is the share near a mode over that of a perfect sampler. Coverage is the
+    share of the modes that are found (strictly), or e to minus the reverse KL of their
+    shares, whichever is less. Speed is 1 at 1 ms per 10 000 samples and falls to 0 at
+    1000 ms, by its logarithm.
     """
-    coverage = math.exp(-float(row["reverse_kl"]))
+    even = math.exp(-float(row["reverse_kl"]))
+    coverage = min(even, float(row["strict"]) / N_MODES)
     speed = 1 - math.log10(float(row["ms"])) / math.log10(SLOWEST)
     raw = {"quality": float(row["quality"]) / PERFECT, "coverage": coverage}
     raw["speed"] = speed
@@ -124,8 +127,8 @@ def corners_of(row) -> dict[str, float]:
 def plot_triangles(axes, rows):
     """A triangle for each model: the further a corner is pulled, the better.
 
-    ``rows`` is that of ``plot_scores``; a score is the mean over the seeds. One more
-    panel than models: the last says what the corners mean.
+    ``rows`` is that of ``plot_scores``; every run has an outline, so that a bad one is
+    seen. One more panel than models: the last says what the corners mean.
     """
     panels = list(axes.flatten())
     frame = torch.tensor([*CORNERS.values()])
@@ -135,12 +138,13 @@ def plot_triangles(axes, rows):
         ax.set_aspect("equal")
         ax.add_patch(Polygon(frame, fill=False, edgecolor="#999999", linewidth=1.2))
     for ax, (name, runs) in zip(panels, rows.items(), strict=False):
-        found = [corners_of(run) for run in runs]
-        pulls = [sum(f[key] for f in found) / len(found) for key in CORNERS]
-        shape = frame * torch.tensor(pulls)[:, None]
-        style = {"facecolor": colour_of(name), "edgecolor": colour_of(name)}
-        ax.add_patch(Polygon(shape, alpha=0.45, linewidth=2.2, **style))
-        ax.plot(*shape.T, "o", color=colour_of(name), markersize=5)
+        for found in map(corners_of, runs):
+            pulls = torch.tensor([found[key] for key in CORNERS])
+            shape = frame * pulls[:, None]
+            tint = {"facecolor": colour_of(name), "alpha": 0.55 / len(runs)}
+            ax.add_patch(Polygon(shape, linewidth=0, **tint))
+            edge = {"fill": False, "edgecolor": colour_of(name), "linewidth": 1.8}
+            ax.add_patch(Polygon(shape, **edge))
         ax.set_title(name, loc="center")
     places = {"quality": "bottom", "coverage": "top", "speed": "top"}
     for name, (x, y) in CORNERS.items():

@@ -1,7 +1,7 @@
 """The digits of notebook 04, 28 × 28, dark ink on white, and their codes."""
 
 import torch
-from matplotlib.patches import Ellipse
+from matplotlib.patches import Ellipse, Rectangle
 
 from course_utils.plotting import COLOUR, GROUPS
 
@@ -90,6 +90,13 @@ def plot_manifold(ax, model, n=17):
     z = torch.cartesian_prod(ticks.flip(0), ticks).flip(1)
     with torch.no_grad():
         plot_digits(ax, model.decode(z).mean, n)
+
+
+def mark_manifold(ax, n=17):
+    """On the codes of ``plot_clouds``: the square that ``plot_manifold`` covers."""
+    edge = standard_normal_ticks(n)[-1].item()
+    style = {"fill": False, "edgecolor": "black", "linestyle": "--", "linewidth": 1.5}
+    ax.add_patch(Rectangle((-edge, -edge), 2 * edge, 2 * edge, **style))
 
 
 def apart(places, least, sweeps=100):

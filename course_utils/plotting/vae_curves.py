@@ -45,8 +45,9 @@ def draw_data_path(ax):
     for left, right in pairwise(boxes):
         _arrow(ax, (left + 0.64, 0), (right - 0.64, 0))
     _arrow(ax, (4.55, 0.94), (4.55, 0.42))
-    ax.text(3.0, -0.85, "$q_\\varphi(z\\mid x)$", ha="center", fontsize=13)
-    ax.set(xlim=(-0.75, 8.35), ylim=(-1.1, 1.9))
+    ax.plot([0.9, 0.9, 3.6, 3.6], [-0.52, -0.62, -0.62, -0.52], color="#333333", lw=1)
+    ax.text(2.25, -1.0, "$q_\\varphi(z\\mid x)$", ha="center", fontsize=13)
+    ax.set(xlim=(-0.75, 8.35), ylim=(-1.2, 1.9))
     ax.set_axis_off()
 
 
@@ -58,24 +59,33 @@ def _box(ax, x, y, text, face):
 
 
 def _arrow(ax, start, end):
-    ax.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=11))
+    ax.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=16))
 
 
 def plot_marginal(axes, z, mean, sigma, grid, density):
     """Left the mean of x for each z; right its marginal density, and some parts."""
+    low, high = (mean.min() - 4 * sigma).item(), (mean.max() + 4 * sigma).item()
     axes[0].plot(z, mean, color=COLOUR["model"])
     axes[0].fill_between(z, mean - 2 * sigma, mean + 2 * sigma, alpha=0.25)
+    weight = torch.exp(-0.5 * z**2)  # p(z), scaled to height 1
+    foot = low - 0.25 * (high - low)
+    top = foot + 0.23 * (high - low) * weight
+    axes[0].fill_between(z, foot, top, color=COLOUR["quiet"], alpha=0.45, linewidth=0)
+    axes[0].text(2.1, foot + 0.02, "p(z)", va="bottom", fontsize=12)
     axes[0].set(xlabel="z", ylabel="x", title="p(x | z): one Gaussian for each z")
+    axes[0].set(xlim=(-5, 5), ylim=(foot, high))
     axes[1].plot(grid, density, color=COLOUR["model"], label="p(x)")
-    style = {"color": COLOUR["model"], "linestyle": "--", "linewidth": 1.2}
-    for share in (0.3, 0.42, 0.5, 0.58, 0.7):
-        index = int(share * (len(z) - 1))
-        bump = torch.distributions.Normal(mean[index], sigma).log_prob(grid).exp()
-        label = "some p(x | z), scaled" if share == 0.5 else None
-        axes[1].plot(grid, 0.06 * bump, label=label, **style)
+    style = {"color": COLOUR["model"], "linestyle": "--", "linewidth": 1.4}
+    label = "five of the p(x | z), weighted"
+    for at in (-2.5, -1.4, -0.4, 0.6, 1.5):
+        i = (z - at).abs().argmin()
+        axes[0].plot(z[i], mean[i], "o", color="black", zorder=3)
+        bump = torch.distributions.Normal(mean[i], sigma).log_prob(grid).exp()
+        axes[1].plot(grid, 0.06 * weight[i] * bump, label=label, **style)
+        label = None
     axes[1].set(xlabel="x", ylabel="density", title="p(x): their average over z")
-    axes[1].set_xlim(mean.min() - 4 * sigma, mean.max() + 4 * sigma)
-    axes[1].legend()
+    axes[1].set(xlim=(low, high), ylim=(0, 1.25 * density.max()))
+    axes[1].legend(loc="upper left")
 
 
 def plot_training(ax, states):
@@ -85,7 +95,7 @@ def plot_training(ax, states):
     ax.plot(epochs, values, "o-", color=COLOUR["model"], label="train")
     held_out = [state.held_out_elbo for state in states]
     ax.plot(epochs, held_out, "s--", color=COLOUR["data"], label="held out")
-    ax.set(xlabel="epochs", ylabel="ELBO (nats per digit)", ylim=(-150, -80))
+    ax.set(xlabel="epochs", ylabel="ELBO (nats per digit)", ylim=(-150, -85))
     ax.grid(color="#DDDDDD")
     ax.legend(loc="lower right")
 
@@ -123,7 +133,8 @@ def plot_aggregated(ax, ticks, aggregated, prior, hole):
     Holes are drawn within three σ of the prior: outside there is nothing to miss.
     """
     levels = (torch.linspace(0.04, 1.0001, 9) * aggregated.max()).tolist()
-    ax.contourf(ticks, ticks, aggregated, levels=levels, cmap="YlOrBr")
+    dark = {"cmap": "YlOrBr", "vmin": -0.25 * levels[-1]}  # no pale start
+    ax.contourf(ticks, ticks, aggregated, levels=levels, **dark)
     one_two_three = [prior.max().item() * part for part in (0.011, 0.135, 0.607)]
     dotted = {"colors": "#333333", "linestyles": ":"}
     ax.contour(ticks, ticks, prior, levels=one_two_three, **dotted)
