@@ -177,7 +177,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("verb", choices=["run", "clean", "check", "text", "build"])
     parser.add_argument("names", nargs="*", help="beginnings of file names, such as 01")
     parser.add_argument("--no-run", action="store_true", help="build: do not execute")
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     try:
         return _do(options.verb, options.names, run=not options.no_run)
     except NotebookError as error:

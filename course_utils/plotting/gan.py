@@ -59,7 +59,7 @@ def draw_dirac(ax, step, penalty, play_round, rounds=150):
     }
     paths[False].set(label="both at once", linewidth=1.2)
     paths[True].set(label="in turns", linewidth=1.2)
-    ax.plot([], [], ">", color="#999999", markersize=8, label="both gradients")
+    ax.plot([], [], ">", color="#999999", markersize=8, label="where both want to go")
     ax.plot([1.5], [0], "*", color="black", markersize=15, label="start")
     ax.plot([0], [0], "P", color=COLOUR["real"], markersize=12, label="solution")
     ax.set(xlabel="θ (the generator's sample)", ylabel="ψ (slope of the logit of D)")

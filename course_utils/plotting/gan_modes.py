@@ -78,7 +78,7 @@ def plot_gradients(ax, logit, fake, centre, sigma, narrow, title):
     ``logit`` maps ``(n, 2)`` to logits; ``fake`` ``(n, 2)`` are the samples; circles
     show two standard deviations of the data (``sigma``) and of the fakes (``narrow``).
     """
-    half = 3.2 * sigma
+    half = 2.7 * sigma
     ticks = torch.linspace(-half, half, 61)
     places = torch.cartesian_prod(ticks, ticks).flip(1) + centre
     with torch.no_grad():
@@ -87,8 +87,8 @@ def plot_gradients(ax, logit, fake, centre, sigma, narrow, title):
     ax.imshow(probability, cmap=VERDICT, vmin=0.2, vmax=0.8, extent=extent, alpha=0.7)
     x = fake.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(logit(x).sum(), x)
-    at, push = (fake - centre).T, 0.25 * sigma**2 * gradient.T
-    style = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.008}
+    at, push = (fake - centre).T, 0.35 * sigma**2 * gradient.T
+    style = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.014}
     ax.plot(*at, "o", color="#7A2E5D", markersize=3.5)
     ax.quiver(*at, *push, color="black", **style)
     for radius, role, line in [(sigma, "real", "-"), (narrow, "fake", "--")]:
