@@ -26,7 +26,6 @@ import torch
 
 from course_utils.coverage import mode_coverage
 from course_utils.data import grid_of_gaussians, load_mnist, ring_of_gaussians
-from course_utils.digit_features import digit_scores, frechet_floor
 from course_utils.gan import (
     DIGIT_DISCRIMINATOR,
     DIGIT_GENERATOR,
@@ -38,6 +37,7 @@ from course_utils.gan import (
     Generator,
     train_gan,
 )
+from course_utils.scores import digit_scores, frechet_floor
 from course_utils.vae_training import has_fast_bf16
 
 NAMES = (*LOSSES, "packing", "sighted")

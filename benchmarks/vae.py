@@ -27,8 +27,8 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 from course_utils.data import load_mnist
+from course_utils.descent import learning_rate_at
 from course_utils.training import progress
-from course_utils.training_loop import learning_rate_at
 from course_utils.vae import VAE, binarise, kl_to_standard_normal, train_vae
 from course_utils.vae_training import has_fast_bf16
 

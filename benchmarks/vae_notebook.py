@@ -18,7 +18,7 @@ from torch.distributions import Normal
 from torch.nn import functional as F
 
 from course_utils.data import load_mnist, ring_of_gaussians
-from course_utils.digit_features import digit_scores
+from course_utils.scores import digit_scores
 from course_utils.training import seeded
 from course_utils.vae import VAE, binarise, train_vae
 from course_utils.vq_vae import VQVAE, train_vq_vae

@@ -15,8 +15,9 @@ import torch
 from torch import nn
 from torch.distributions import Normal
 
+from course_utils.arguments import check_data
+from course_utils.descent import DescentState, descend
 from course_utils.training import seeded
-from course_utils.training_loop import DescentState, check_data, descend
 
 
 class Denoiser(nn.Module):

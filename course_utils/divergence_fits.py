@@ -12,7 +12,6 @@ from functools import cached_property
 import torch
 
 from course_utils.data import read_csv
-from course_utils.descent import descend
 from course_utils.divergence_fits_surface import (
     DIVERGENCES,
     THEIS_BANDWIDTHS,
@@ -21,6 +20,7 @@ from course_utils.divergence_fits_surface import (
     pack,
 )
 from course_utils.mixture_model import GaussianMixture
+from course_utils.newton import descend
 
 NAMES = {"forward_kl": "KL(p‖q)", "mmd": "MMD", "js": "JSD", "reverse_kl": "KL(q‖p)"}
 

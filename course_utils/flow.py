@@ -17,8 +17,9 @@ from torch import nn
 from torch.distributions import Normal
 from torch.nn import functional as F
 
+from course_utils.arguments import check_data
+from course_utils.descent import DescentState, descend
 from course_utils.training import seeded
-from course_utils.training_loop import DescentState, check_data, descend
 
 COUPLINGS = ("spline", "affine")
 LEAST = 1e-3  # least share of a bin, least slope of a knot: so maps can be undone

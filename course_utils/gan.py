@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 import torch
 
+from course_utils.files import ModelFileError
 from course_utils.gan_networks import Discriminator, Generator
 from course_utils.gan_training import GANState, train_gan
 from course_utils.gan_training_losses import LOSSES, gradient_penalty
 from course_utils.quadrature import expectation, log_density
-from course_utils.vae_files import ModelFileError
 
 __all__ = [
     "DIGIT_DISCRIMINATOR",

@@ -7,9 +7,9 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from course_utils.arguments import check_data, check_shape
+from course_utils.files import ModelFileError, read_model, write_model
 from course_utils.training import seeded
-from course_utils.training_loop import check_data, check_shape
-from course_utils.vae_files import ModelFileError, read_model, write_model
 
 ACTIVATIONS = {
     "relu": nn.ReLU,

@@ -2,9 +2,9 @@
 
 import torch
 
+from course_utils.arguments import check_finite
 from course_utils.quadrature import draw
 from course_utils.training import seeded
-from course_utils.training_loop import check_finite
 
 DRAWN_AT_ONCE = 16_384  # rows asked of a distribution in one call, which is quicker
 

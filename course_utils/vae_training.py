@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from course_utils.training_loop import Run, learning_rate_at
+from course_utils.descent import Run, learning_rate_at
 from course_utils.vae_training_data import check_data, redraw
 
 

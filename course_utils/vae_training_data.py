@@ -2,7 +2,7 @@
 
 import torch
 
-from course_utils.training_loop import check_binary, check_finite
+from course_utils.arguments import check_binary, check_finite
 
 
 def binarise(images: torch.Tensor, seed: int = 0) -> torch.Tensor:

@@ -13,8 +13,9 @@ import torch
 from torch import nn
 from torch.distributions import Bernoulli
 
+from course_utils.arguments import check_binary, check_data
+from course_utils.descent import Run
 from course_utils.training import seeded
-from course_utils.training_loop import Run, check_binary, check_data
 
 
 class VQVAE(nn.Module):

@@ -3,9 +3,9 @@
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from performing import perform
 
 from course_utils.training import STYLE
+from tests.performing import perform
 from tools import load, notebook_paths
 
 

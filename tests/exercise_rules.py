@@ -2,7 +2,7 @@
 
 import pytest
 
-from course_utils.exercises import Exercise, Parts
+from course_utils.checks import Exercise, Parts
 
 
 def exercises_of(*modules):

@@ -6,7 +6,6 @@ import pytest
 import torch
 from scipy import optimize
 
-from course_utils.descent import descend
 from course_utils.divergence_fits import (
     DIVERGENCES,
     THEIS_BANDWIDTHS,
@@ -20,6 +19,7 @@ from course_utils.divergence_fits_surface import Surface, pack
 from course_utils.divergences import js, kl, total_variation
 from course_utils.mixture_model import GaussianMixture
 from course_utils.mmd import mmd2_mixtures
+from course_utils.newton import descend
 
 TICKS = torch.linspace(-7, 7, 141, dtype=torch.float64)
 REFERENCE = {  # mean, sigma, value on the default mixture of the script of the paper

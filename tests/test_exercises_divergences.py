@@ -4,11 +4,11 @@ import math
 
 import pytest
 import torch
-from exercise_rules import rules
 from torch.nn import functional as F
 
 from course_utils.exercises import divergences
 from course_utils.exercises.divergences import check_js, check_kl
+from tests.exercise_rules import rules
 
 
 def kl(p, q, dx):

@@ -1,7 +1,6 @@
 """Each usual mistake about MMD², the choice and Rényi's divergence gets its hint."""
 
 import torch
-from exercise_rules import rules
 from sklearn.metrics.pairwise import rbf_kernel
 
 from course_utils.exercises import divergences_more
@@ -10,6 +9,7 @@ from course_utils.exercises.divergences_more import (
     check_mmd2,
     check_renyi,
 )
+from tests.exercise_rules import rules
 
 
 def kernel(x, y, sigma):

@@ -1,11 +1,11 @@
 """Each usual mistake about the loss of D gets the hint that was written for it."""
 
 import torch
-from exercise_rules import rules
 from torch.nn import functional as F
 
 from course_utils.exercises import gan
 from course_utils.exercises.gan import check_d_loss
+from tests.exercise_rules import rules
 
 
 def cross_entropy(logits, label, **options):

@@ -4,12 +4,12 @@ import math
 import warnings
 
 import torch
-from exercise_rules import rules
 from torch.nn import functional as F
 
 from course_utils.exercises import gan_best
 from course_utils.exercises.gan_best import check_best_d, check_jsd, check_unrolled
 from course_utils.quadrature import integrate
+from tests.exercise_rules import rules
 
 
 def best_d(p, q):

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from exercise_rules import rules
 from torch.nn import functional as F
 
 from course_utils.exercises import gan
 from course_utils.exercises.gan import check_generator_step
+from tests.exercise_rules import rules
 
 
 def real_label(logits):

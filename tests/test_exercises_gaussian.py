@@ -7,7 +7,6 @@ check.
 import math
 
 import torch
-from exercise_rules import rules
 from torch.distributions import Normal
 
 from course_utils.exercises import gaussian
@@ -17,6 +16,7 @@ from course_utils.exercises.gaussian import (
     check_log_likelihood,
     check_mle_variance,
 )
+from tests.exercise_rules import rules
 
 
 def normal_density(x, mu, sigma):

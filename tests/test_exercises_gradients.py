@@ -5,7 +5,6 @@ check.
 """
 
 import torch
-from exercise_rules import rules
 from torch.distributions import Normal
 
 from course_utils.exercises import gradients
@@ -13,6 +12,7 @@ from course_utils.exercises.gradients import (
     check_control_variate,
     check_reparameterized_gradient,
 )
+from tests.exercise_rules import rules
 
 
 def gradient(r, mu, logvar, noise, sigma_of=lambda v: torch.exp(0.5 * v)):

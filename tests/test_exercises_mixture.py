@@ -5,12 +5,12 @@ checks.
 """
 
 import torch
-from exercise_rules import rules
 from torch.distributions import Bernoulli, Categorical, Normal
 
 from course_utils.exercises import mixture, mixture_em
 from course_utils.exercises.mixture import check_e_step, check_sample
 from course_utils.exercises.mixture_em import check_bernoulli_em_step, check_m_step
+from tests.exercise_rules import rules
 
 
 def pick(weights, u):

@@ -7,7 +7,6 @@ check.
 import math
 
 import torch
-from exercise_rules import rules
 from torch.distributions import Normal
 
 from course_utils.exercises import variational
@@ -16,6 +15,7 @@ from course_utils.exercises.variational import (
     check_elbo,
     check_kl_monte_carlo,
 )
+from tests.exercise_rules import rules
 
 
 def kl(p, q, z):

@@ -4,7 +4,6 @@ import math
 
 import pytest
 import torch
-from gan_cases import players
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.distributions import (
@@ -30,6 +29,7 @@ from course_utils.gan import (
 from course_utils.mixture_model import GaussianMixture
 from course_utils.quadrature import expectation
 from course_utils.vae import VAE
+from tests.gan_cases import players
 
 GRID = torch.linspace(-25, 25, 4001, dtype=torch.float64)
 

@@ -4,7 +4,6 @@ import math
 
 import pytest
 import torch
-from gan_cases import POINTS, weights
 
 from course_utils import gan_training
 from course_utils.gan import (
@@ -14,6 +13,7 @@ from course_utils.gan import (
     train_gan,
 )
 from course_utils.gan_training_fast import can_do_by_hand
+from tests.gan_cases import POINTS, weights
 
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu"])

@@ -5,11 +5,11 @@ import re
 
 import pytest
 import torch
-from gan_cases import POINTS, players, weights
 from torch.distributions import Normal
 
 from course_utils import gan_training
 from course_utils.gan import LOSSES, Discriminator, Generator, train_gan
+from tests.gan_cases import POINTS, players, weights
 
 
 def test_an_interrupt_between_the_players_keeps_whole_steps(monkeypatch):

@@ -5,10 +5,10 @@ import re
 
 import pytest
 import torch
-from gan_cases import weights
 
+from course_utils.files import write_model
 from course_utils.gan import Discriminator, Generator, ModelFileError
-from course_utils.vae_files import write_model
+from tests.gan_cases import weights
 
 
 def test_networks_keep_their_promises():

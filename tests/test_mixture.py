@@ -6,15 +6,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mixture_cases import (
-    assert_same,
-    close,
-    ds,
-    generator,
-    ks,
-    random_mixture,
-    seeds,
-)
 from scipy import stats
 from torch.distributions import MultivariateNormal
 
@@ -29,6 +20,15 @@ from course_utils.mixture import (
 )
 from course_utils.mixture_fast import features, natural_parameters
 from course_utils.quadrature import integrate
+from tests.mixture_cases import (
+    assert_same,
+    close,
+    ds,
+    generator,
+    ks,
+    random_mixture,
+    seeds,
+)
 
 
 @settings(deadline=None, max_examples=40)

@@ -9,16 +9,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mixture_cases import (
-    assert_same,
-    close,
-    ds,
-    generator,
-    ks,
-    random_data,
-    random_mixture,
-    seeds,
-)
 
 from course_utils.data import load_galton_heights, load_old_faithful
 from course_utils.gaussian import fit_gaussian
@@ -32,6 +22,16 @@ from course_utils.mixture import (
     random_centres,
     restarts,
     start_at,
+)
+from tests.mixture_cases import (
+    assert_same,
+    close,
+    ds,
+    generator,
+    ks,
+    random_data,
+    random_mixture,
+    seeds,
 )
 
 

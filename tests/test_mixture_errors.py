@@ -4,7 +4,6 @@ import math
 
 import pytest
 import torch
-from mixture_cases import random_mixture
 
 from course_utils.data import load_old_faithful
 from course_utils.mixture import (
@@ -16,6 +15,7 @@ from course_utils.mixture import (
     random_centres,
     start_at,
 )
+from tests.mixture_cases import random_mixture
 
 ONE = {
     "weights": torch.ones(1),

@@ -5,7 +5,6 @@ import math
 import pytest
 import torch
 from matplotlib.figure import Figure
-from mixture_cases import close, random_mixture
 
 from course_utils.mixture import GaussianMixture
 from course_utils.plotting.mixture import (
@@ -16,6 +15,7 @@ from course_utils.plotting.mixture import (
     two_bumps,
 )
 from course_utils.plotting.mixture_fits import standard_normal_quantiles
+from tests.mixture_cases import close, random_mixture
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 from torch.distributions import Normal
 
-from course_utils import plotting
+from course_utils import style as plotting
 from course_utils.data import load_heights, ring_of_gaussians
 from course_utils.gaussian import fit_gaussian, log_likelihood
 from course_utils.plotting import gaussian as pictures

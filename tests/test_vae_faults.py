@@ -5,10 +5,10 @@ import re
 
 import pytest
 import torch
-from gan_cases import weights
 
 from course_utils.vae import VAE, binarise, train_vae
 from course_utils.vae_networks import LIKELIHOODS
+from tests.gan_cases import weights
 
 GREY = torch.randint(
     0, 256, (300, 12), generator=torch.Generator().manual_seed(0)

@@ -14,7 +14,6 @@ from torch.distributions import (
     Normal,
     kl_divergence,
 )
-from variational_cases import f64, linear_model, random_tables, seeds
 
 from course_utils.gradients import (
     gradient_draws,
@@ -33,6 +32,7 @@ from course_utils.variational import (
 from course_utils.variational_families import (
     DiagonalNormal,
 )
+from tests.variational_cases import f64, linear_model, random_tables, seeds
 
 # ---- the identity: log p(x) = ELBO + KL(q ‖ posterior) ----
 

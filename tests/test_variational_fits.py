@@ -8,7 +8,6 @@ from torch.distributions import (
     MultivariateNormal,
     Normal,
 )
-from variational_cases import f64
 
 from course_utils.latent_models import GaussianMean
 from course_utils.variational import (
@@ -22,6 +21,7 @@ from course_utils.variational_families import (
     NormalMixture,
     frozen,
 )
+from tests.variational_cases import f64
 
 # ---- fitting ----
 

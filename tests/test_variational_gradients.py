@@ -9,7 +9,6 @@ from torch.distributions import (
     MultivariateNormal,
     Normal,
 )
-from variational_cases import f64
 
 from course_utils.gradients import (
     gradient_draws,
@@ -27,6 +26,7 @@ from course_utils.variational import (
     elbo_surrogate,
 )
 from course_utils.variational_families import DiagonalNormal, FullNormal, NormalMixture
+from tests.variational_cases import f64
 
 # ---- gradients ----
 

@@ -5,10 +5,10 @@ import re
 
 import pytest
 import torch
-from gan_cases import weights
 
 from course_utils.training import seeded
 from course_utils.vq_vae import VQVAE, train_vq_vae
+from tests.gan_cases import weights
 
 
 @pytest.fixture

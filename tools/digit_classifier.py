@@ -15,9 +15,9 @@ import torch
 from torch.nn import functional as F
 
 from course_utils.data import DATA_DIR, load_mnist
-from course_utils.digit_features import FILE, DigitClassifier
+from course_utils.files import write_model
+from course_utils.scores import FILE, DigitClassifier
 from course_utils.training import minibatches, progress, seeded
-from course_utils.vae_files import write_model
 
 
 def train(epochs: int, batch_size: int = 128, peak: float = 2e-3) -> DigitClassifier:

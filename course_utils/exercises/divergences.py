@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from course_utils.exercises import Exercise, f64, known_mistakes, pair
+from course_utils.checks import Exercise, f64, known_mistakes, pair
 
 LOG_2 = math.log(2)
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn.functional import logsigmoid, softplus
 
-from course_utils.exercises import Exercise, Mistake, known_mistakes, noise
+from course_utils.checks import Exercise, Mistake, known_mistakes, noise
 
 REAL, FAKE = noise(0, 3, 5) + 0.7, noise(1, 3, 5) - 0.4
 REAL2, FAKE2 = 2 * noise(2, 2, 2) + 0.5, noise(3, 2, 2) - 0.2

@@ -6,7 +6,7 @@ import torch
 from torch.distributions import Normal
 from torch.nn.functional import logsigmoid
 
-from course_utils.exercises import Exercise, f64, known_mistakes
+from course_utils.checks import Exercise, f64, known_mistakes
 
 GRID = torch.linspace(-12, 14, 131, dtype=torch.float64)
 

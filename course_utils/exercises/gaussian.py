@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from course_utils.exercises import Exercise, Mistake
+from course_utils.checks import Exercise, Mistake
 
 X = torch.tensor([1.2, 3.1, 2.5, 4.0, 0.7], dtype=torch.float64)
 Y = torch.tensor([-2.0, 0.5, 7.5], dtype=torch.float64)

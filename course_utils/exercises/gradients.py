@@ -2,7 +2,7 @@
 
 import torch
 
-from course_utils.exercises import Exercise, Mistake, f64, noise, pair
+from course_utils.checks import Exercise, Mistake, f64, noise, pair
 
 # ---- the reparameterized gradient ----
 

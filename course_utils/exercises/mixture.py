@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from course_utils.exercises import Exercise, Mistake
+from course_utils.checks import Exercise, Mistake
 
 LOG_2PI = math.log(2 * math.pi)
 

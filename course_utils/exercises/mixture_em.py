@@ -5,7 +5,7 @@ Both ask for a tuple; each part has an ``Exercise`` of its own.
 
 import torch
 
-from course_utils.exercises import Exercise, Mistake, Parts
+from course_utils.checks import Exercise, Mistake, Parts
 
 # --------------------------------------------------------------------- the M-step
 

@@ -6,7 +6,7 @@ import torch
 from torch.distributions import Bernoulli
 from torch.nn.functional import softplus
 
-from course_utils.exercises import Exercise, known_mistakes, noise
+from course_utils.checks import Exercise, known_mistakes, noise
 
 MU, LOGVAR, NOISE = noise(0, 4, 3), noise(1, 4, 3), noise(2, 4, 3)
 MU2, LOGVAR2, NOISE2 = noise(3, 5, 2), noise(4, 5, 2) - 1, noise(5, 5, 2)

@@ -5,7 +5,7 @@ import math
 import torch
 from torch.distributions import Normal
 
-from course_utils.exercises import Exercise, Mistake, f64, noise, pair
+from course_utils.checks import Exercise, Mistake, f64, noise, pair
 
 # ---- KL by Monte Carlo, with its standard error ----
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from course_utils.plotting import COLOUR, plot_points
+from course_utils.style import COLOUR, plot_points
 
 MARKERS = ["o", "s", "^", "D"]
 

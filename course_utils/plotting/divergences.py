@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from course_utils.divergence_fits import NAMES, fit_isotropic_gaussian, round_mixture
 from course_utils.mmd import mmd2_mixtures, witness
-from course_utils.plotting import COLOUR, GROUPS
+from course_utils.style import COLOUR, GROUPS
 
 STYLES = {
     "forward_kl": {"color": GROUPS[0], "marker": "o", "linestyle": "-"},

@@ -10,7 +10,7 @@ from course_utils.divergence_fits import (
     round_mixture,
 )
 from course_utils.divergence_fits_surface import log_factors
-from course_utils.plotting import COLOUR
+from course_utils.style import COLOUR
 
 IMAGE = {"cmap": "Oranges", "interpolation": "bilinear"}
 

@@ -9,7 +9,7 @@ import math
 import torch
 from matplotlib.collections import LineCollection
 
-from course_utils.plotting import COLOUR, JUDGE, VERDICT
+from course_utils.style import COLOUR, JUDGE, VERDICT
 
 GRID = torch.linspace(-4, 4, 321)
 WIDTH = 0.07  # of the kernel that makes a density of the samples

@@ -3,7 +3,7 @@
 import torch
 from matplotlib.patches import Circle
 
-from course_utils.plotting import COLOUR, VERDICT, plot_modes
+from course_utils.style import COLOUR, VERDICT, plot_modes
 
 
 def _frame(ax, modes, margin=1.6):

@@ -5,7 +5,7 @@ import math
 import torch
 from torch.distributions import Normal
 
-from course_utils.plotting import COLOUR, JUDGE
+from course_utils.style import COLOUR, JUDGE
 
 
 def plot_peaks(ax, pairs):

@@ -5,7 +5,7 @@ from matplotlib.colors import ListedColormap
 from torch.distributions import Normal, kl_divergence
 
 from course_utils.gaussian import log_likelihood_surface
-from course_utils.plotting import COLOUR, plot_density, plot_rug
+from course_utils.style import COLOUR, plot_density, plot_rug
 from course_utils.training import seeded
 
 MU_GRID = torch.linspace(1.55, 1.8, 126, dtype=torch.float64)

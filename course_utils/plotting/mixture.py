@@ -11,7 +11,7 @@ from matplotlib.patches import Ellipse
 from matplotlib.ticker import MaxNLocator
 
 from course_utils.mixture import GaussianMixture
-from course_utils.plotting import COLOUR, GROUPS
+from course_utils.style import COLOUR, GROUPS
 
 COMPONENTS = [*GROUPS[1:], GROUPS[0]]  # blue last: it is the colour of the whole model
 MARKERS = ["o", "^", "s", "D", "v", "P"]

@@ -9,7 +9,7 @@ from torch.distributions import Normal
 
 from course_utils.gaussian import fit_gaussian
 from course_utils.mixture_fast import features, natural_parameters
-from course_utils.plotting import COLOUR, GROUPS, plot_rug
+from course_utils.style import COLOUR, GROUPS, plot_rug
 
 HEIGHT_GRID = torch.linspace(1.4, 2.0, 601, dtype=torch.float64)
 

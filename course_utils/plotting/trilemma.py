@@ -5,7 +5,7 @@ import math
 import torch
 from matplotlib.patches import Polygon
 
-from course_utils.plotting import COLOUR, GROUPS, plot_modes, plot_points
+from course_utils.style import COLOUR, GROUPS, plot_modes, plot_points
 
 HALF_WIDTH = 3.2
 PERFECT = 1 - math.exp(-4.5)  # the share of a 2-D Gaussian within 3σ

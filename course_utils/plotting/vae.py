@@ -3,7 +3,7 @@
 import torch
 from matplotlib.patches import Ellipse, Rectangle
 
-from course_utils.plotting import COLOUR, GROUPS
+from course_utils.style import COLOUR, GROUPS
 
 CLASSES = "tab10"
 INK = {"cmap": "gray_r", "vmin": 0, "vmax": 1, "origin": "upper"}

@@ -5,7 +5,7 @@ from itertools import pairwise
 import torch
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from course_utils.plotting import COLOUR
+from course_utils.style import COLOUR
 
 PLATE = (  # nodes, edges and plates, as draw_plates takes them
     {

@@ -6,7 +6,7 @@ import torch
 from matplotlib.patches import Ellipse
 from torch.distributions import Normal
 
-from course_utils.plotting import COLOUR
+from course_utils.style import COLOUR
 from course_utils.variational import elbo_by_quadrature
 
 GAP = "#F2C14E"  # the gap: a light tone of the colour of q

@@ -13,8 +13,8 @@ import tokenize
 import unicodedata
 
 import pytest
-from performing import report, run_source
 
+from tests.performing import report, run_source
 from tools import (
     CELL_NAME,
     code_cells,

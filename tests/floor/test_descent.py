@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from course_utils.data import ring_of_gaussians
+from course_utils.descent import Run, descend, learning_rate_at
 from course_utils.diffusion import Denoiser, train_diffusion
 from course_utils.flow import Flow, train_flow
-from course_utils.training_loop import Run, descend, learning_rate_at
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ import matplotlib
 import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell
-from performing import report, shortened
 from PIL import Image
 
+from tests.performing import report, shortened
 from tools import ROOT, code_cells, label, load, notebooks, tags
 from tools.normalise import clean, dumps
 

@@ -7,8 +7,8 @@ import csv
 import re
 
 import pytest
-from performing import report
 
+from tests.performing import report
 from tools import ROOT, code_cells, label, markdown_cells
 
 GLOSSARY = ROOT / "data" / "glossary.csv"

@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_utils.data import load_mnist, read_verified
-from course_utils.vae_files import read_model
+from course_utils.files import read_model
 
 FILE = "digit_classifier.pt"
 COVERED = 0.02  # share of the images from which a class counts as covered

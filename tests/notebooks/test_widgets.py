@@ -13,8 +13,9 @@ import time
 import matplotlib
 import numpy as np
 import pytest
-from performing import report
 from PIL import Image
+
+from tests.performing import report
 
 CORNERS = 16
 MILLISECONDS = 100  # the target for a redraw, of which the median is asserted

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import sqrtm
 
-from course_utils import data, digit_features
+from course_utils import data, scores
 from course_utils.data import DATA_DIR, SHA256, DataError, load_mnist
-from course_utils.digit_features import (
+from course_utils.scores import (
     digit_scores,
     frechet_distance,
     frechet_floor,
@@ -73,7 +73,7 @@ def test_the_shipped_classifier_knows_digits():
         logits = model(images[:2000].flatten(1).float() / 255)
     assert (logits.argmax(1) == labels[:2000]).double().mean() > 0.975
     assert not any(p.requires_grad for p in model.parameters())
-    assert (DATA_DIR / digit_features.FILE).stat().st_size < 400_000
+    assert (DATA_DIR / scores.FILE).stat().st_size < 400_000
 
 
 def test_real_digits_score_near_the_floor():
@@ -125,8 +125,8 @@ def test_bad_images_are_named(images, words):
 
 
 def test_a_damaged_classifier_is_named(tmp_path, monkeypatch):
-    content = (DATA_DIR / digit_features.FILE).read_bytes()
-    (tmp_path / digit_features.FILE).write_bytes(content[:-100])
+    content = (DATA_DIR / scores.FILE).read_bytes()
+    (tmp_path / scores.FILE).write_bytes(content[:-100])
     monkeypatch.setattr(data, "DATA_DIR", tmp_path)
     load_digit_classifier.cache_clear()
     with pytest.raises(DataError, match=r"digit_classifier\.pt.* is damaged"):
@@ -149,5 +149,5 @@ def test_the_tool_trains_such_a_classifier(monkeypatch, tmp_path, capsys):
     torch.set_num_threads(threads)
     printed = capsys.readouterr().out
     assert re.search(r"digit_classifier\.pt: \d+ bytes, SHA-256 [0-9a-f]{64}", printed)
-    assert (tmp_path / digit_features.FILE).exists()
-    assert digit_features.FILE in SHA256
+    assert (tmp_path / scores.FILE).exists()
+    assert scores.FILE in SHA256

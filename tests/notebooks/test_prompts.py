@@ -6,11 +6,11 @@ import re
 
 import pytest
 import torch
-from performing import run_source
 from torch import nn
 from torch.distributions import Normal
 
 from course_utils.data import load_heights
+from tests.performing import run_source
 from tools import code_cells, fenced_python, label, load, notebook_paths, tags
 
 WORDS = {"½": 0.5, "log 2": math.log(2), "−log 2": -math.log(2), "infinity": math.inf}

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from course_utils.exercises import Exercise, Mistake, Parts, known_mistakes
+from course_utils.checks import Exercise, Mistake, Parts, known_mistakes
 
 X = torch.tensor([1.0, 2.0, 4.0], dtype=torch.float64)
 exercise = Exercise(
