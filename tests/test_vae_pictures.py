@@ -4,9 +4,9 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
+from course_utils.gaussian.plates import draw_plates
 from course_utils.plotting import vae as pictures
 from course_utils.plotting import vae_curves as curves
-from course_utils.plotting.plates import draw_plates
 from course_utils.vae import VAE, binarise, train_vae
 
 pytestmark = pytest.mark.usefixtures("course_style")

@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 
 from course_utils.data import load_heights, ring_of_gaussians
 from course_utils.gaussian import fit_gaussian, log_likelihood
-from course_utils.plotting.gaussian import HEIGHT_GRID, plot_ascent
+from course_utils.gaussian.pictures import HEIGHT_GRID, plot_ascent
 from course_utils.style import plot_density, plot_density_2d, plot_points, plot_rug
 from course_utils.training import setup
 

@@ -7,7 +7,7 @@ import torch
 from matplotlib.ticker import NullLocator
 from torch.distributions import Normal
 
-from course_utils.gaussian import fit_gaussian
+from course_utils.gaussian.model import fit_gaussian
 from course_utils.mixture_fast import features, natural_parameters
 from course_utils.style import COLOUR, GROUPS, plot_rug
 

@@ -9,8 +9,8 @@ import math
 import torch
 from torch.distributions import Normal
 
-from course_utils.exercises import gaussian
-from course_utils.exercises.gaussian import (
+from course_utils.gaussian import exercises as gaussian
+from course_utils.gaussian.exercises import (
     check_kl_gaussians,
     check_laplace_mle,
     check_log_likelihood,

@@ -4,7 +4,7 @@ import torch
 from matplotlib.colors import ListedColormap
 from torch.distributions import Normal, kl_divergence
 
-from course_utils.gaussian import log_likelihood_surface
+from course_utils.gaussian.model import log_likelihood_surface
 from course_utils.style import COLOUR, plot_density, plot_rug
 from course_utils.training import seeded
 

@@ -9,9 +9,8 @@ from torch.distributions import Normal
 
 from course_utils import style as plotting
 from course_utils.data import load_heights, ring_of_gaussians
-from course_utils.gaussian import fit_gaussian, log_likelihood
-from course_utils.plotting import gaussian as pictures
-from course_utils.plotting.plates import GREY, MODELS, draw_plates
+from course_utils.gaussian import fit_gaussian, log_likelihood, pictures
+from course_utils.gaussian.plates import GREY, MODELS, draw_plates
 
 pytestmark = pytest.mark.usefixtures("course_style")
 
