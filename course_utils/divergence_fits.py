@@ -19,7 +19,7 @@ from course_utils.divergence_fits_surface import (
     moments,
     pack,
 )
-from course_utils.mixture_model import GaussianMixture
+from course_utils.mixture.model import GaussianMixture
 from course_utils.newton import descend
 
 NAMES = {"forward_kl": "KL(p‖q)", "mmd": "MMD", "js": "JSD", "reverse_kl": "KL(q‖p)"}

@@ -17,7 +17,7 @@ from course_utils.divergence_fits import (
 )
 from course_utils.divergence_fits_surface import Surface, pack
 from course_utils.divergences import js, kl, total_variation
-from course_utils.mixture_model import GaussianMixture
+from course_utils.mixture.model import GaussianMixture
 from course_utils.mmd import mmd2_mixtures
 from course_utils.newton import descend
 

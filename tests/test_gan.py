@@ -26,7 +26,7 @@ from course_utils.gan import (
     train_gan,
     value,
 )
-from course_utils.mixture_model import GaussianMixture
+from course_utils.mixture.model import GaussianMixture
 from course_utils.quadrature import expectation
 from course_utils.vae import VAE
 from tests.gan_cases import players

@@ -12,7 +12,7 @@ from sklearn.metrics.pairwise import rbf_kernel
 
 from course_utils import mmd_pairs
 from course_utils.divergence_fits import round_mixture
-from course_utils.mixture_model import GaussianMixture
+from course_utils.mixture.model import GaussianMixture
 from course_utils.mmd import (
     mean_kernel,
     mmd2_biased,

@@ -15,7 +15,7 @@ from course_utils.mixture import (
     random_centres,
     start_at,
 )
-from tests.mixture_cases import random_mixture
+from tests.mixture.cases import random_mixture
 
 ONE = {
     "weights": torch.ones(1),

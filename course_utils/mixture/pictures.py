@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Ellipse
 from matplotlib.ticker import MaxNLocator
 
-from course_utils.mixture import GaussianMixture
+from course_utils.mixture.em import GaussianMixture
 from course_utils.style import COLOUR, GROUPS
 
 COMPONENTS = [*GROUPS[1:], GROUPS[0]]  # blue last: it is the colour of the whole model

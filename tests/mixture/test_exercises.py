@@ -7,9 +7,10 @@ checks.
 import torch
 from torch.distributions import Bernoulli, Categorical, Normal
 
-from course_utils.exercises import mixture, mixture_em
-from course_utils.exercises.mixture import check_e_step, check_sample
-from course_utils.exercises.mixture_em import check_bernoulli_em_step, check_m_step
+from course_utils.mixture import em_exercises as mixture_em
+from course_utils.mixture import exercises as mixture
+from course_utils.mixture.em_exercises import check_bernoulli_em_step, check_m_step
+from course_utils.mixture.exercises import check_e_step, check_sample
 from tests.exercise_rules import rules
 
 

@@ -8,7 +8,7 @@ from matplotlib.ticker import NullLocator
 from torch.distributions import Normal
 
 from course_utils.gaussian.model import fit_gaussian
-from course_utils.mixture_fast import features, natural_parameters
+from course_utils.mixture.fast import features, natural_parameters
 from course_utils.style import COLOUR, GROUPS, plot_rug
 
 HEIGHT_GRID = torch.linspace(1.4, 2.0, 601, dtype=torch.float64)

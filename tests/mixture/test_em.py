@@ -23,7 +23,7 @@ from course_utils.mixture import (
     restarts,
     start_at,
 )
-from tests.mixture_cases import (
+from tests.mixture.cases import (
     assert_same,
     close,
     ds,

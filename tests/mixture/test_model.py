@@ -18,9 +18,9 @@ from course_utils.mixture import (
     restarts,
     sort_components,
 )
-from course_utils.mixture_fast import features, natural_parameters
+from course_utils.mixture.fast import features, natural_parameters
 from course_utils.quadrature import integrate
-from tests.mixture_cases import (
+from tests.mixture.cases import (
     assert_same,
     close,
     ds,

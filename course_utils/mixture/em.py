@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import torch
 
-from course_utils.mixture_fast import StandardisedData
-from course_utils.mixture_model import (
+from course_utils.mixture.fast import StandardisedData
+from course_utils.mixture.model import (
     GaussianMixture,
     bic,
     check_data,

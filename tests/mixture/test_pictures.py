@@ -7,15 +7,15 @@ import torch
 from matplotlib.figure import Figure
 
 from course_utils.mixture import GaussianMixture
-from course_utils.plotting.mixture import (
+from course_utils.mixture.fit_pictures import standard_normal_quantiles
+from course_utils.mixture.pictures import (
     mark_doubles,
     mix_colours,
     plot_components,
     plot_ellipses,
     two_bumps,
 )
-from course_utils.plotting.mixture_fits import standard_normal_quantiles
-from tests.mixture_cases import close, random_mixture
+from tests.mixture.cases import close, random_mixture
 
 
 @pytest.mark.parametrize("seed", range(5))
