@@ -38,7 +38,7 @@ from course_utils.gan import (
     train_gan,
 )
 from course_utils.scores import digit_scores, frechet_floor
-from course_utils.vae_training import has_fast_bf16
+from course_utils.vae.training import has_fast_bf16
 
 NAMES = (*LOSSES, "packing", "sighted")
 RECIPES = {

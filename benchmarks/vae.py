@@ -30,7 +30,7 @@ from course_utils.data import load_mnist
 from course_utils.descent import learning_rate_at
 from course_utils.training import progress
 from course_utils.vae import VAE, binarise, kl_to_standard_normal, train_vae
-from course_utils.vae_training import has_fast_bf16
+from course_utils.vae.training import has_fast_bf16
 
 RECIPE = {"batch_size": 512, "learning_rate": 7e-3, "kl_warm_up": 0.5}
 

@@ -21,7 +21,7 @@ from course_utils.data import load_mnist, ring_of_gaussians
 from course_utils.scores import digit_scores
 from course_utils.training import seeded
 from course_utils.vae import VAE, binarise, train_vae
-from course_utils.vq_vae import VQVAE, train_vq_vae
+from course_utils.vae.codes import VQVAE, train_vq_vae
 
 USED = 0.05  # nats of mean KL from which a latent counts as used
 

@@ -19,21 +19,25 @@ from functools import partial
 import torch
 from torch.distributions import Normal
 
-from course_utils.amortized import AmortizedEncoder, fit_each_point, train_encoder
-from course_utils.gradients import (
-    gradient_draws,
-    score_function_variance,
-    standard_error_of_variance,
-)
-from course_utils.latent_models import circle_model
-from course_utils.mean_field import BayesianMixture, cavi_mixture
 from course_utils.training import seeded
 from course_utils.variational import (
     Estimate,
     elbo_by_quadrature,
     fit_variational,
 )
-from course_utils.variational_families import DiagonalNormal
+from course_utils.variational.amortized import (
+    AmortizedEncoder,
+    fit_each_point,
+    train_encoder,
+)
+from course_utils.variational.families import DiagonalNormal
+from course_utils.variational.gradients import (
+    gradient_draws,
+    score_function_variance,
+    standard_error_of_variance,
+)
+from course_utils.variational.mean_field import BayesianMixture, cavi_mixture
+from course_utils.variational.oracles import circle_model
 
 CENTRES = torch.tensor([-6.0, -3.0, 0.0, 3.0, 6.0], dtype=torch.float64)
 

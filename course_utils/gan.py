@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import torch
 
-from course_utils.files import ModelFileError
 from course_utils.gan_networks import Discriminator, Generator
 from course_utils.gan_training import GANState, train_gan
 from course_utils.gan_training_losses import LOSSES, gradient_penalty
@@ -26,7 +25,6 @@ __all__ = [
     "Discriminator",
     "GANState",
     "Generator",
-    "ModelFileError",
     "gradient_penalty",
     "optimal_discriminator",
     "train_gan",

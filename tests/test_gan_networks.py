@@ -6,8 +6,8 @@ import re
 import pytest
 import torch
 
-from course_utils.files import write_model
-from course_utils.gan import Discriminator, Generator, ModelFileError
+from course_utils.files import ModelFileError, write_model
+from course_utils.gan import Discriminator, Generator
 from tests.gan_cases import weights
 
 

@@ -7,9 +7,9 @@ import zipfile
 import pytest
 import torch
 
-from course_utils.files import FORMAT, read_model, write_model
+from course_utils.files import FORMAT, ModelFileError, read_model, write_model
 from course_utils.gan import Discriminator, Generator
-from course_utils.vae import VAE, ModelFileError
+from course_utils.vae import VAE
 
 NETWORKS = {
     "VAE": VAE(6, 2, hidden=(5,)),

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from course_utils.linear_gaussian import LinearGaussian, ppca_maximum_likelihood
 from course_utils.training import seeded
 from course_utils.vae import VAE, binarise, kl_to_standard_normal
+from course_utils.variational.ppca import LinearGaussian, ppca_maximum_likelihood
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_iwae_in_chunks_is_the_same_number_of_draws(linear, monkeypatch):
         return original(rows, k, noise)
 
     monkeypatch.setattr(model, "log_weights", counting)
-    monkeypatch.setattr("course_utils.vae.DECODED_ROWS", 1000)
+    monkeypatch.setattr("course_utils.vae.model.DECODED_ROWS", 1000)
     values = model.iwae(x, k=1203)
     assert sum(decoded) == 1203 * len(x)
     assert max(decoded) <= 1000

@@ -15,11 +15,6 @@ from torch.distributions import (
     kl_divergence,
 )
 
-from course_utils.gradients import (
-    gradient_draws,
-    score_function_variance,
-)
-from course_utils.latent_models import GaussianMean, circle_model
 from course_utils.mixture import GaussianMixture, e_step
 from course_utils.training import seeded
 from course_utils.variational import (
@@ -29,10 +24,15 @@ from course_utils.variational import (
     iwae_bound,
     iwae_exact,
 )
-from course_utils.variational_families import (
+from course_utils.variational.families import (
     DiagonalNormal,
 )
-from tests.variational_cases import f64, linear_model, random_tables, seeds
+from course_utils.variational.gradients import (
+    gradient_draws,
+    score_function_variance,
+)
+from course_utils.variational.oracles import GaussianMean, circle_model
+from tests.variational.cases import f64, linear_model, random_tables, seeds
 
 # ---- the identity: log p(x) = ELBO + KL(q ‖ posterior) ----
 

@@ -6,13 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.distributions import Independent, Normal
 
-from course_utils.amortized import AmortizedEncoder, fit_each_point, train_encoder
-from course_utils.latent_models import (
-    circle_model,
-)
-from course_utils.linear_gaussian import LinearGaussian, ppca_maximum_likelihood
 from course_utils.training import seeded
 from course_utils.variational import elbo_by_quadrature
+from course_utils.variational.amortized import (
+    AmortizedEncoder,
+    fit_each_point,
+    train_encoder,
+)
+from course_utils.variational.oracles import (
+    circle_model,
+)
+from course_utils.variational.ppca import LinearGaussian, ppca_maximum_likelihood
 
 
 def randn(seed, *shape):

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.distributions import Distribution, Normal
 
-from course_utils.variational_families import frozen
+from course_utils.variational.families import frozen
 
 LogJoint = Callable[[torch.Tensor], torch.Tensor]
 

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.distributions import Categorical, MultivariateNormal, Normal, kl_divergence
 
-from course_utils.mean_field import (
+from course_utils.training import seeded
+from course_utils.variational.mean_field import (
     BayesianMixture,
     assignments,
     cavi_gaussian,
     cavi_mixture,
 )
-from course_utils.training import seeded
 
 seeds = st.integers(0, 2**31 - 1)
 

@@ -9,19 +9,19 @@ from torch.distributions import (
     Normal,
 )
 
-from course_utils.latent_models import GaussianMean
 from course_utils.variational import (
     GRADIENTS,
     Estimate,
     fit_variational,
 )
-from course_utils.variational_families import (
+from course_utils.variational.families import (
     DiagonalNormal,
     FullNormal,
     NormalMixture,
     frozen,
 )
-from tests.variational_cases import f64
+from course_utils.variational.oracles import GaussianMean
+from tests.variational.cases import f64
 
 # ---- fitting ----
 

@@ -3,7 +3,7 @@
 import torch
 from hypothesis import strategies as st
 
-from course_utils.linear_gaussian import LinearGaussian
+from course_utils.variational.ppca import LinearGaussian
 
 seeds = st.integers(0, 2**31 - 1)
 

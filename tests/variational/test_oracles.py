@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from sklearn.decomposition import PCA, FactorAnalysis
 from torch.distributions import MultivariateNormal, Normal, Poisson
 
-from course_utils.latent_models import (
+from course_utils.training import seeded
+from course_utils.variational import Estimate
+from course_utils.variational.oracles import (
     BinaryLatents,
     GaussianMean,
     GridModel,
     circle_model,
 )
-from course_utils.linear_gaussian import LinearGaussian, ppca_maximum_likelihood
-from course_utils.training import seeded
-from course_utils.variational import Estimate
+from course_utils.variational.ppca import LinearGaussian, ppca_maximum_likelihood
 
 seeds = st.integers(0, 2**31 - 1)
 

@@ -8,10 +8,9 @@ import torch
 from matplotlib.figure import Figure
 from torch.distributions import Normal, Poisson
 
-from course_utils.latent_models import GridModel
-from course_utils.plotting import amortized as learning_pictures
-from course_utils.plotting import variational as pictures
 from course_utils.training import STYLE
+from course_utils.variational import learning_pictures, pictures
+from course_utils.variational.oracles import GridModel
 
 
 @pytest.fixture(autouse=True)

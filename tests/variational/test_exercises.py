@@ -9,8 +9,8 @@ import math
 import torch
 from torch.distributions import Normal
 
-from course_utils.exercises import variational
-from course_utils.exercises.variational import (
+from course_utils.variational import exercises as variational
+from course_utils.variational.exercises import (
     check_cavi,
     check_elbo,
     check_kl_monte_carlo,

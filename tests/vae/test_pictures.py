@@ -5,9 +5,8 @@ import torch
 from matplotlib.figure import Figure
 
 from course_utils.gaussian.plates import draw_plates
-from course_utils.plotting import vae as pictures
-from course_utils.plotting import vae_curves as curves
-from course_utils.vae import VAE, binarise, train_vae
+from course_utils.vae import VAE, binarise, pictures, train_vae
+from course_utils.vae import curve_pictures as curves
 
 pytestmark = pytest.mark.usefixtures("course_style")
 

@@ -7,7 +7,7 @@ from matplotlib.patches import Ellipse
 from torch.distributions import Normal
 
 from course_utils.style import COLOUR
-from course_utils.variational import elbo_by_quadrature
+from course_utils.variational.bounds import elbo_by_quadrature
 
 GAP = "#F2C14E"  # the gap: a light tone of the colour of q
 DARK_LATENT = "#6B4A00"  # a second q in the same picture: a dark tone

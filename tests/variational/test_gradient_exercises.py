@@ -7,8 +7,8 @@ check.
 import torch
 from torch.distributions import Normal
 
-from course_utils.exercises import gradients
-from course_utils.exercises.gradients import (
+from course_utils.variational import gradient_exercises as gradients
+from course_utils.variational.gradient_exercises import (
     check_control_variate,
     check_reparameterized_gradient,
 )

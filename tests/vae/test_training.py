@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch.distributions import Bernoulli
 
-from course_utils import vae_training
 from course_utils.vae import VAE, binarise, train_vae
-from course_utils.vae_training import has_fast_bf16
-from course_utils.vae_training_data import redraw
+from course_utils.vae import training as vae_training
+from course_utils.vae.pixels import redraw
+from course_utils.vae.training import has_fast_bf16
 
 
 @pytest.fixture

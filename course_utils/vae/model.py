@@ -16,9 +16,9 @@ from torch.distributions import Distribution, Normal
 
 from course_utils.files import ModelFileError, read_model, write_model
 from course_utils.training import seeded
-from course_utils.vae_networks import Decoder, Encoder, kl_to_standard_normal
-from course_utils.vae_training import VAEState, train_vae
-from course_utils.vae_training_data import binarise, check_data
+from course_utils.vae.networks import Decoder, Encoder, kl_to_standard_normal
+from course_utils.vae.pixels import binarise, check_data
+from course_utils.vae.training import VAEState, train_vae
 
 __all__ = [
     "VAE",

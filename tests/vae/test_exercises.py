@@ -6,8 +6,8 @@ import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 from torch.nn import functional as F
 
-from course_utils.exercises import vae
-from course_utils.exercises.vae import (
+from course_utils.vae import exercises as vae
+from course_utils.vae.exercises import (
     check_elbo,
     check_iwae,
     check_kl_term,

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from course_utils.training import seeded
-from course_utils.vq_vae import VQVAE, train_vq_vae
+from course_utils.vae.codes import VQVAE, train_vq_vae
 from tests.gan_cases import weights
 
 

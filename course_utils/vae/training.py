@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import torch
 
 from course_utils.descent import Run, learning_rate_at
-from course_utils.vae_training_data import check_data, redraw
+from course_utils.vae.pixels import check_data, redraw
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,6 @@ from torch.distributions import (
     Normal,
 )
 
-from course_utils.gradients import (
-    gradient_draws,
-    score_function_variance,
-    standard_error_of_variance,
-)
-from course_utils.latent_models import circle_model
-from course_utils.linear_gaussian import LinearGaussian
 from course_utils.training import seeded
 from course_utils.variational import (
     GRADIENTS,
@@ -25,8 +18,15 @@ from course_utils.variational import (
     elbo_by_quadrature,
     elbo_surrogate,
 )
-from course_utils.variational_families import DiagonalNormal, FullNormal, NormalMixture
-from tests.variational_cases import f64
+from course_utils.variational.families import DiagonalNormal, FullNormal, NormalMixture
+from course_utils.variational.gradients import (
+    gradient_draws,
+    score_function_variance,
+    standard_error_of_variance,
+)
+from course_utils.variational.oracles import circle_model
+from course_utils.variational.ppca import LinearGaussian
+from tests.variational.cases import f64
 
 # ---- gradients ----
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from course_utils.vae import VAE, binarise, train_vae
-from course_utils.vae_networks import LIKELIHOODS
+from course_utils.vae.networks import LIKELIHOODS
 from tests.gan_cases import weights
 
 GREY = torch.randint(
