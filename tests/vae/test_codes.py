@@ -8,7 +8,7 @@ import torch
 
 from course_utils.training import seeded
 from course_utils.vae.codes import VQVAE, train_vq_vae
-from tests.gan_cases import weights
+from tests.gan.cases import weights
 
 
 @pytest.fixture

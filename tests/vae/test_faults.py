@@ -8,7 +8,7 @@ import torch
 
 from course_utils.vae import VAE, binarise, train_vae
 from course_utils.vae.networks import LIKELIHOODS
-from tests.gan_cases import weights
+from tests.gan.cases import weights
 
 GREY = torch.randint(
     0, 256, (300, 12), generator=torch.Generator().manual_seed(0)

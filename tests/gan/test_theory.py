@@ -29,7 +29,7 @@ from course_utils.gan import (
 from course_utils.mixture.model import GaussianMixture
 from course_utils.quadrature import expectation
 from course_utils.vae import VAE
-from tests.gan_cases import players
+from tests.gan.cases import players
 
 GRID = torch.linspace(-25, 25, 4001, dtype=torch.float64)
 

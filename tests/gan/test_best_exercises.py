@@ -6,8 +6,8 @@ import warnings
 import torch
 from torch.nn import functional as F
 
-from course_utils.exercises import gan_best
-from course_utils.exercises.gan_best import check_best_d, check_jsd, check_unrolled
+from course_utils.gan import best_exercises as gan_best
+from course_utils.gan.best_exercises import check_best_d, check_jsd, check_unrolled
 from course_utils.quadrature import integrate
 from tests.exercise_rules import rules
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from course_utils.exercises import gan
-from course_utils.exercises.gan import check_generator_step
+from course_utils.gan import exercises as gan
+from course_utils.gan.exercises import check_generator_step
 from tests.exercise_rules import rules
 
 

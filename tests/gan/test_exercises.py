@@ -3,8 +3,8 @@
 import torch
 from torch.nn import functional as F
 
-from course_utils.exercises import gan
-from course_utils.exercises.gan import check_d_loss
+from course_utils.gan import exercises as gan
+from course_utils.gan.exercises import check_d_loss
 from tests.exercise_rules import rules
 
 

@@ -8,7 +8,7 @@ import torch
 
 from course_utils.files import ModelFileError, write_model
 from course_utils.gan import Discriminator, Generator
-from tests.gan_cases import weights
+from tests.gan.cases import weights
 
 
 def test_networks_keep_their_promises():

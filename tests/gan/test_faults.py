@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch.distributions import Normal
 
-from course_utils import gan_training
 from course_utils.gan import LOSSES, Discriminator, Generator, train_gan
-from tests.gan_cases import POINTS, players, weights
+from course_utils.gan import training as gan_training
+from tests.gan.cases import POINTS, players, weights
 
 
 def test_an_interrupt_between_the_players_keeps_whole_steps(monkeypatch):

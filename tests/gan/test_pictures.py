@@ -10,7 +10,9 @@ from torch.distributions import Normal
 
 from course_utils.data import ring_of_gaussians
 from course_utils.gan import Discriminator, Generator
-from course_utils.plotting import gan, gan_modes, gan_theory
+from course_utils.gan import modes_pictures as gan_modes
+from course_utils.gan import pictures as gan
+from course_utils.gan import theory_pictures as gan_theory
 
 pytestmark = pytest.mark.usefixtures("course_style")
 

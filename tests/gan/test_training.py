@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch.distributions import Normal
 
-from course_utils import gan_training
 from course_utils.gan import LOSSES, SIGHTED, Discriminator, Generator, train_gan
-from course_utils.gan_training import penalty_at, rates_at
-from tests.gan_cases import POINTS, RING, players, weights
+from course_utils.gan import training as gan_training
+from course_utils.gan.training import penalty_at, rates_at
+from tests.gan.cases import POINTS, RING, players, weights
 
 
 def test_algorithm_1_by_hand():

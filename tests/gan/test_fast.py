@@ -5,15 +5,15 @@ import math
 import pytest
 import torch
 
-from course_utils import gan_training
 from course_utils.gan import (
     SIGHTED,
     Discriminator,
     Generator,
     train_gan,
 )
-from course_utils.gan_training_fast import can_do_by_hand
-from tests.gan_cases import POINTS, weights
+from course_utils.gan import training as gan_training
+from course_utils.gan.fast import can_do_by_hand
+from tests.gan.cases import POINTS, weights
 
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu"])

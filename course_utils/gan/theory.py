@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import torch
 
-from course_utils.gan_networks import Discriminator, Generator
-from course_utils.gan_training import GANState, train_gan
-from course_utils.gan_training_losses import LOSSES, gradient_penalty
+from course_utils.gan.losses import LOSSES, gradient_penalty
+from course_utils.gan.networks import Discriminator, Generator
+from course_utils.gan.training import GANState, train_gan
 from course_utils.quadrature import expectation, log_density
 
 __all__ = [

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 import torch
 
-from course_utils.gan_training_data import Source
-from course_utils.gan_training_fast import AtOnceByHand, can_do_by_hand
-from course_utils.gan_training_losses import LOSSES, gradient_penalty
-from course_utils.gan_training_run import GANState, Run
+from course_utils.gan.fast import AtOnceByHand, can_do_by_hand
+from course_utils.gan.losses import LOSSES, gradient_penalty
+from course_utils.gan.run import GANState, Run
+from course_utils.gan.sources import Source
 
 
 def algorithm_1(run, k: int, m: int, weight: float) -> None:
