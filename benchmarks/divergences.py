@@ -27,10 +27,10 @@ from sklearn.metrics.pairwise import rbf_kernel
 from threadpoolctl import threadpool_limits
 
 from benchmarks.em import peak_memory
-from course_utils.divergence_fits import fit_isotropic_gaussian
+from course_utils.divergences import plane_pictures as plane
+from course_utils.divergences.fits import fit_isotropic_gaussian
+from course_utils.divergences.mmd import mmd2_biased
 from course_utils.interactive import explore
-from course_utils.mmd import mmd2_biased
-from course_utils.plotting import divergences_plane as plane
 from course_utils.training import setup
 
 THREE = ("forward_kl", "js", "mmd")

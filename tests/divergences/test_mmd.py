@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics.pairwise import rbf_kernel
 
-from course_utils import mmd_pairs
-from course_utils.divergence_fits import round_mixture
-from course_utils.mixture.model import GaussianMixture
-from course_utils.mmd import (
+from course_utils.divergences import pairs as mmd_pairs
+from course_utils.divergences.fits import round_mixture
+from course_utils.divergences.mmd import (
     mean_kernel,
     mmd2_biased,
     mmd2_mixtures,
@@ -21,6 +20,7 @@ from course_utils.mmd import (
     permutation_test,
     witness,
 )
+from course_utils.mixture.model import GaussianMixture
 
 
 def sample(seed, n, d=2, shift=0.0, scale=1.0):

@@ -17,8 +17,8 @@ from torch.distributions import (
     Uniform,
 )
 
-from course_utils.divergence_fits import round_mixture
 from course_utils.divergences import js, kl, total_variation
+from course_utils.divergences.fits import round_mixture
 from course_utils.flow import Flow
 from course_utils.mixture.model import GaussianMixture
 from course_utils.quadrature import draw, log_density

@@ -6,7 +6,8 @@ import pytest
 import torch
 from scipy import optimize
 
-from course_utils.divergence_fits import (
+from course_utils.divergences import js, kl, total_variation
+from course_utils.divergences.fits import (
     DIVERGENCES,
     THEIS_BANDWIDTHS,
     fit_isotropic_gaussian,
@@ -15,11 +16,10 @@ from course_utils.divergence_fits import (
     moments,
     round_mixture,
 )
-from course_utils.divergence_fits_surface import Surface, pack
-from course_utils.divergences import js, kl, total_variation
+from course_utils.divergences.mmd import mmd2_mixtures
+from course_utils.divergences.newton import descend
+from course_utils.divergences.surface import Surface, pack
 from course_utils.mixture.model import GaussianMixture
-from course_utils.mmd import mmd2_mixtures
-from course_utils.newton import descend
 
 TICKS = torch.linspace(-7, 7, 141, dtype=torch.float64)
 REFERENCE = {  # mean, sigma, value on the default mixture of the script of the paper

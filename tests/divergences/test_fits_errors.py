@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.distributions import Categorical, MixtureSameFamily, Normal
 
-from course_utils.divergence_fits import (
+from course_utils.divergences.fits import (
     DIVERGENCES,
     fit_isotropic_gaussian,
     fit_round_mixture,

@@ -19,8 +19,8 @@ from torch.distributions import (
     kl_divergence,
 )
 
-from course_utils.divergence_fits import round_mixture
 from course_utils.divergences import js, kl, total_variation
+from course_utils.divergences.fits import round_mixture
 
 LOG_2 = math.log(2)
 GRID = torch.linspace(-14, 14, 2801, dtype=torch.float64)

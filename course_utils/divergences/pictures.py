@@ -7,8 +7,8 @@ colour, its line and its marker in all pictures.
 import torch
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from course_utils.divergence_fits import NAMES, fit_isotropic_gaussian, round_mixture
-from course_utils.mmd import mmd2_mixtures, witness
+from course_utils.divergences.fits import NAMES, fit_isotropic_gaussian, round_mixture
+from course_utils.divergences.mmd import mmd2_mixtures, witness
 from course_utils.style import COLOUR, GROUPS
 
 STYLES = {

@@ -12,7 +12,8 @@ from functools import cached_property
 import torch
 
 from course_utils.data import read_csv
-from course_utils.divergence_fits_surface import (
+from course_utils.divergences.newton import descend
+from course_utils.divergences.surface import (
     DIVERGENCES,
     THEIS_BANDWIDTHS,
     Surface,
@@ -20,7 +21,6 @@ from course_utils.divergence_fits_surface import (
     pack,
 )
 from course_utils.mixture.model import GaussianMixture
-from course_utils.newton import descend
 
 NAMES = {"forward_kl": "KL(p‖q)", "mmd": "MMD", "js": "JSD", "reverse_kl": "KL(q‖p)"}
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from course_utils.exercises import divergences
-from course_utils.exercises.divergences import check_js, check_kl
+from course_utils.divergences import exercises as divergences
+from course_utils.divergences.exercises import check_js, check_kl
 from tests.exercise_rules import rules
 
 

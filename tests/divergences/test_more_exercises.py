@@ -3,8 +3,8 @@
 import torch
 from sklearn.metrics.pairwise import rbf_kernel
 
-from course_utils.exercises import divergences_more
-from course_utils.exercises.divergences_more import (
+from course_utils.divergences import more_exercises as divergences_more
+from course_utils.divergences.more_exercises import (
     check_choice,
     check_mmd2,
     check_renyi,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import torch
 
-from course_utils.mmd_pairs import is_wide, kernel, pair_means
+from course_utils.divergences.pairs import is_wide, kernel, pair_means
 
 Bandwidths = float | Sequence[float]
 

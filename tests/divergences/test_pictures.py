@@ -4,15 +4,14 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from course_utils.divergence_fits import (
+from course_utils.divergences import kl, pictures
+from course_utils.divergences import plane_pictures as plane
+from course_utils.divergences.fits import (
     fit_isotropic_gaussian,
     load_theis_mixture,
     round_mixture,
 )
-from course_utils.divergences import kl
-from course_utils.mmd import TwoSampleTest, mmd2_mixtures
-from course_utils.plotting import divergences as pictures
-from course_utils.plotting import divergences_plane as plane
+from course_utils.divergences.mmd import TwoSampleTest, mmd2_mixtures
 
 GRID = torch.linspace(-14, 14, 1401, dtype=torch.float64)
 

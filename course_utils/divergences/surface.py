@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import torch
 
+from course_utils.divergences.mmd import check_bandwidths, mean_kernel
 from course_utils.mixture.model import GaussianMixture
-from course_utils.mmd import check_bandwidths, mean_kernel
 
 THEIS_BANDWIDTHS = tuple(s / math.sqrt(2) for s in (0.5, 1.0, 2.0, 4.0, 8.0))
 POINTS = {1: 1201, 2: 101}  # ticks per axis

@@ -3,13 +3,13 @@
 import torch
 from matplotlib.patches import Circle
 
-from course_utils.divergence_fits import (
+from course_utils.divergences.fits import (
     NAMES,
     fit_isotropic_gaussian,
     moments,
     round_mixture,
 )
-from course_utils.divergence_fits_surface import log_factors
+from course_utils.divergences.surface import log_factors
 from course_utils.style import COLOUR
 
 IMAGE = {"cmap": "Oranges", "interpolation": "bilinear"}
