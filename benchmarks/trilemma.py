@@ -35,8 +35,6 @@ import torch
 
 from benchmarks.trilemma_shapes import SHAPES, score
 from course_utils.data import DATA_DIR
-from course_utils.diffusion import Denoiser, train_diffusion
-from course_utils.flow import Flow, train_flow
 from course_utils.gan import (
     SIGHTED,
     SIGHTED_DISCRIMINATOR,
@@ -47,6 +45,8 @@ from course_utils.gan import (
 from course_utils.gaussian import fit_gaussian
 from course_utils.mixture import restarts
 from course_utils.training import progress, seeded
+from course_utils.trilemma.diffusion import Denoiser, train_diffusion
+from course_utils.trilemma.flow import Flow, train_flow
 from course_utils.vae import VAE, train_vae
 
 N_TRAIN, N_TEST, N_DRAWN = 20_000, 2_000, 10_000

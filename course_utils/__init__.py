@@ -1,14 +1,12 @@
 """Helpers of the course *Introduction to Deep Generative Models*.
 
-Importing the package does nothing but define its version: each notebook imports the
-modules that it needs. The modules stand on four floors, and imports point downwards
-(a model that became too long for one file may also import its own parts):
+One room (folder) per notebook: ``gaussian`` (01), ``mixture`` (02), ``variational``
+(03), ``vae`` (04), ``gan`` (05), ``divergences`` and ``trilemma`` (06). Each holds its
+models, ``pictures`` and ``exercises``; its ``__init__`` says in which order to read them.
+The files beside this one are the floor that the rooms share: one word, one idea each.
+Rooms stand on the floor and on the rooms of earlier notebooks, never the other way.
 
-1. ``data``, ``training``, ``verification``, ``quadrature``;
-2. the models: ``gaussian``, ``mixture``, ``variational``, ``vae``, ``gan``,
-   ``divergences``, ``flow`` and ``diffusion``;
-3. ``plotting``;
-4. ``interactive`` and ``exercises``.
+Importing the package does nothing but define its version.
 """
 
 __version__ = "1.0.0"

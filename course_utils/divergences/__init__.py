@@ -1,7 +1,7 @@
 """Notebook 06, sections 1 to 6: how far is q from p?
 
-Read ``measures`` (KL, JSD, total variation), ``mmd``, then ``fits`` (what minimizing each
-of them does).
+Read ``measures`` (KL, JSD, total variation), ``mmd``, then ``fits`` (what minimizing
+each of them does).
 """
 
 from course_utils.divergences.fits import (

@@ -16,7 +16,6 @@ from torch.distributions import (
 from torch.nn import functional as F
 
 from course_utils.divergences import js
-from course_utils.flow import Flow
 from course_utils.gan import (
     LOSSES,
     Discriminator,
@@ -28,6 +27,7 @@ from course_utils.gan import (
 )
 from course_utils.mixture.model import GaussianMixture
 from course_utils.quadrature import expectation
+from course_utils.trilemma.flow import Flow
 from course_utils.vae import VAE
 from tests.gan.cases import players
 

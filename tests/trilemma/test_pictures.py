@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from benchmarks import trilemma as benchmark
 from benchmarks.trilemma_shapes import SHAPES, score
 from course_utils.data import read_csv, ring_of_gaussians
-from course_utils.plotting import trilemma as pictures
 from course_utils.style import COLOUR
 from course_utils.training import seeded
+from course_utils.trilemma import pictures
 
 pytestmark = pytest.mark.usefixtures("course_style")
 
