@@ -19,19 +19,3 @@ from course_utils.divergences.mmd import (
     permutation_test,
     witness,
 )
-
-__all__ = [
-    "NAMES",
-    "fit_isotropic_gaussian",
-    "fit_round_mixture",
-    "js",
-    "kl",
-    "load_theis_mixture",
-    "mmd2_biased",
-    "mmd2_mixtures",
-    "mmd2_unbiased",
-    "permutation_test",
-    "round_mixture",
-    "total_variation",
-    "witness",
-]

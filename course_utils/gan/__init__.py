@@ -17,19 +17,3 @@ from course_utils.gan.theory import (
     value,
 )
 from course_utils.gan.training import train_gan
-
-__all__ = [
-    "DIGIT_DISCRIMINATOR",
-    "DIGIT_GENERATOR",
-    "DIGIT_RECIPE",
-    "LOSSES",
-    "SIGHTED",
-    "SIGHTED_DISCRIMINATOR",
-    "Discriminator",
-    "GANState",
-    "Generator",
-    "gradient_penalty",
-    "optimal_discriminator",
-    "train_gan",
-    "value",
-]

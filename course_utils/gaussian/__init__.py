@@ -9,9 +9,3 @@ from course_utils.gaussian.model import (
     log_likelihood,
     log_likelihood_surface,
 )
-
-__all__ = [
-    "fit_gaussian",
-    "log_likelihood",
-    "log_likelihood_surface",
-]

@@ -22,22 +22,3 @@ from course_utils.mixture.model import (
     sort_components,
     squared_distances,
 )
-
-__all__ = [
-    "EMState",
-    "GaussianMixture",
-    "StandardisedData",
-    "bic",
-    "e_step",
-    "em",
-    "features",
-    "kmeans_plus_plus",
-    "m_step",
-    "match_components",
-    "natural_parameters",
-    "random_centres",
-    "restarts",
-    "sort_components",
-    "squared_distances",
-    "start_at",
-]

@@ -5,12 +5,3 @@ Read ``flow`` (an exact density), then ``diffusion`` (noise, taken away step by 
 
 from course_utils.trilemma.diffusion import Denoiser, DiffusionState, train_diffusion
 from course_utils.trilemma.flow import Flow, FlowState, train_flow
-
-__all__ = [
-    "Denoiser",
-    "DiffusionState",
-    "Flow",
-    "FlowState",
-    "train_diffusion",
-    "train_flow",
-]

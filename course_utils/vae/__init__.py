@@ -8,16 +8,3 @@ from course_utils.vae.model import VAE, Bound
 from course_utils.vae.networks import Decoder, Encoder, kl_to_standard_normal
 from course_utils.vae.pixels import binarise
 from course_utils.vae.training import VAEState, train_vae
-
-__all__ = [
-    "VAE",
-    "VQVAE",
-    "Bound",
-    "Decoder",
-    "Encoder",
-    "VAEState",
-    "binarise",
-    "kl_to_standard_normal",
-    "train_vae",
-    "train_vq_vae",
-]

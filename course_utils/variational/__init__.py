@@ -37,32 +37,3 @@ from course_utils.variational.oracles import (
     circle_model,
 )
 from course_utils.variational.ppca import LinearGaussian, ppca_maximum_likelihood
-
-__all__ = [
-    "GRADIENTS",
-    "AmortizedEncoder",
-    "BayesianMixture",
-    "BinaryLatents",
-    "DiagonalNormal",
-    "Estimate",
-    "FullNormal",
-    "GaussianMean",
-    "GridModel",
-    "LinearGaussian",
-    "NormalMixture",
-    "cavi_gaussian",
-    "cavi_mixture",
-    "circle_model",
-    "elbo",
-    "elbo_by_quadrature",
-    "elbo_surrogate",
-    "fit_each_point",
-    "fit_variational",
-    "gradient_draws",
-    "iwae_bound",
-    "iwae_exact",
-    "ppca_maximum_likelihood",
-    "score_function_variance",
-    "standard_error_of_variance",
-    "train_encoder",
-]
