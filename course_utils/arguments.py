@@ -1,10 +1,24 @@
 """Refusals of wrong arguments: the name, the value, and what was expected."""
 
+import math
+
 import torch
 
 
+def require(**arguments) -> None:
+    """``NAME=(value, fits, rule)``: ``ValueError`` for the first that does not fit."""
+    for name, (value, fits, rule) in arguments.items():
+        if not fits:
+            raise ValueError(f"{name} must be {rule}, got {value}")
+
+
+def positive(**values) -> None:
+    """Raise a ``ValueError`` for the first value that is not > 0 and finite."""
+    require(**{k: (v, 0 < v < math.inf, "positive") for k, v in values.items()})
+
+
 def check_data(x: torch.Tensor, data_dim: int, name: str = "x") -> torch.Tensor:
-    """``x`` as it is, or a ``ValueError`` that says what is wrong."""
+    """``x`` as it is, if it is finite floats ``(n, data_dim)``; else ``ValueError``."""
     if not isinstance(x, torch.Tensor) or not x.is_floating_point():
         kind = f"{type(x).__name__}; use torch.as_tensor({name})"
         kind = x.dtype if isinstance(x, torch.Tensor) else kind
@@ -17,9 +31,13 @@ def check_data(x: torch.Tensor, data_dim: int, name: str = "x") -> torch.Tensor:
 def check_shape(x: torch.Tensor, data_dim: int, name: str = "x") -> None:
     """Raise a ``ValueError`` unless x is ``(n, data_dim)`` with n >= 1."""
     if x.ndim != 2 or x.shape[1] != data_dim:
-        raise ValueError(
-            f"{name} must have shape (n, {data_dim}), got {tuple(x.shape)}"
-        )
+        hint = ""
+        if x.ndim > 2 and x[:1].numel() == data_dim:
+            hint = f"; use {name}.flatten(1)"
+        if x.ndim == 1 and data_dim == 1:
+            hint = f"; use {name}[:, None]"
+        got = f"{tuple(x.shape)}{hint}"
+        raise ValueError(f"{name} must have shape (n, {data_dim}), got {got}")
     if len(x) == 0:
         raise ValueError(f"{name} is empty: its shape is {tuple(x.shape)}")
 
@@ -32,6 +50,16 @@ def check_finite(x: torch.Tensor, name: str = "x") -> None:
     if bad:  # a sum of large numbers may be infinite, too
         raise ValueError(
             f"{name} must be finite, got {bad} values that are NaN or infinite"
+        )
+
+
+def check_unit(x: torch.Tensor, name: str = "x", like: str = "") -> None:
+    """Raise a ``ValueError`` unless x lies in [0, 1]; ``like`` may say why."""
+    low, high = x.min().item(), x.max().item()
+    if not (low >= 0 and high <= 1):
+        raise ValueError(
+            f"{name} must lie in [0, 1]{like}, got values from {low:g} to {high:g}; "
+            "give grey levels 0 to 255 as uint8"
         )
 
 

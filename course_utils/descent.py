@@ -1,21 +1,20 @@
 """Gradient descent on minibatches as an iterator of states: one loop for any model.
 
-The flow and the diffusion model of notebook 06 differ in their loss alone; the VAE of
-notebook 04 has its own loop around the same ``Run``. All the randomness of a run comes
-from one generator, so that it repeats, and a stopped run goes on as if it had not
-stopped.
+``Clock`` knows how far a run is, ``Run`` takes the steps. The flow and the diffusion
+model of notebook 06 differ in their loss alone and use ``descend``; the VAE of notebook
+04 has its own loop around the same two. All the randomness of a run comes from one
+generator, so that it repeats.
 """
 
-import copy
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 
-from course_utils.arguments import check_data
+from course_utils.arguments import check_data, positive
 
 
 @dataclass(frozen=True)
@@ -24,15 +23,13 @@ class DescentState:
 
     ``loss`` is the mean over the steps since the last state, ``seconds`` counts the
     training only, ``parameters`` is a copy, if snapshots were asked for, for
-    ``model.load_state_dict``. ``resume`` is what a later call with ``resume=state``
-    needs; all states of a run share it.
+    ``model.load_state_dict``.
     """
 
     step: int
     seconds: float
     loss: float
     parameters: dict[str, torch.Tensor] | None = None
-    resume: dict = field(default_factory=dict, repr=False)
 
     def __str__(self):
         return f"step {self.step}, loss {self.loss:.3f}"
@@ -46,55 +43,33 @@ def learning_rate_at(progress: float, warm_up: float = 0.05) -> float:
     return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall))
 
 
-def descend(
-    model: nn.Module,
-    x: torch.Tensor,
-    loss: Callable,
-    steps: int,
-    *,
-    seconds: float | None = None,
-    batch_size: int = 256,
-    learning_rate: float = 3e-3,
-    n_states: int = 20,
-    snapshots: bool = False,
-    seed: int = 0,
-    resume: DescentState | None = None,
-    kind: type = DescentState,
-) -> Iterator:
-    """Lower ``loss(batch, generator)`` by Adam; yields about ``n_states`` states.
+class Clock:
+    """How far a run is: ``for done in clock`` gives the share done, from 0 to 1.
 
-    ``x`` is ``(n, d)`` with d = ``model.data_dim``. The run ends after ``steps`` steps,
-    or after ``seconds`` of training if these are given. ``kind`` is the class of the
-    states. ``model`` changes in place. An interrupt leaves it at its last whole step; a
-    loss or a gradient that is not finite puts it back to the last state and raises
-    ``FloatingPointError``. ``resume=state``, with any state of a stopped run, goes on
-    after its last one, with the numbers of a run that was not stopped, if the other
-    arguments are the same. Raises ``ValueError`` for data or settings without sense.
+    It ends after ``steps`` steps, or after ``seconds`` of training if these are given.
+    The body takes one step and then asks ``due()``: is it time for a state? (There are
+    about ``n_states`` of them.) What happens after that costs the run no seconds.
     """
-    check_data(x, model.data_dim)
-    settings = {"steps": steps, "batch_size": batch_size, "n_states": n_states}
-    settings |= {"learning_rate": learning_rate, "seconds": seconds}
-    for name, value in settings.items():
-        if value is not None and not 0 < value < math.inf:
-            raise ValueError(f"{name} must be positive, got {value}")
-    run = Run(
-        model, x.to(next(model.parameters()).dtype), batch_size, learning_rate, seed
-    )
-    run.clip = 10.0
-    if resume is not None:
-        run.load(resume)
-    states = n_states if seconds else min(n_states, steps)
-    reached = run.seconds / seconds if seconds else run.step / steps
-    while reached < 1:
-        begin = time.perf_counter()
-        run.descend(loss(run.batch(), run.generator), learning_rate_at(reached))
-        run.seconds += time.perf_counter() - begin
-        reached = run.seconds / seconds if seconds else run.step / steps
-        if reached >= (run.states + 1) / states or reached >= 1:
-            run.states = math.floor(reached * states + 1e-9)
-            mean, good = run.means().item(), run.keep()
-            copies = good["parameters"] if snapshots else None
-            yield kind(run.step, run.seconds, mean, copies, good)
+
+    def __init__(self, steps: int, seconds: float | None = None, n_states: int = 20):
+        self.steps, self.limit = steps, seconds
+        self.n_states = n_states if seconds else min(n_states, steps)
+        self.step, self.seconds, self.states, self.done = 0, 0.0, 0, 0.0
+
+    def __iter__(self) -> Iterator[float]:
+        while self.done < 1:
+            self.begin = time.perf_counter()
+            yield self.done
+
+    def due(self) -> bool:
+        """Count the step; whether a state is due after it."""
+        self.seconds += time.perf_counter() - self.begin
+        self.step += 1
+        self.done = self.seconds / self.limit if self.limit else self.step / self.steps
+        if self.done < 1 and self.done < (self.states + 1) / self.n_states:
+            return False
+        self.states = math.floor(self.done * self.n_states + 1e-9)
+        return True
 
 
 class Run:
@@ -105,18 +80,17 @@ class Run:
 
     clip: float | None = None
 
-    def __init__(self, model, x, batch_size, learning_rate, seed):
+    def __init__(self, model, x, batch_size, learning_rate, seed, betas=(0.9, 0.99)):
         self.model, self.x, self.batch_size = model, x, batch_size
         self.learning_rate = learning_rate
         self.generator = torch.Generator().manual_seed(seed)
-        self.step, self.seconds, self.states = 0, 0.0, 0
+        self.step = 0
         self.order = torch.empty(0, dtype=torch.int64)
         self.sums, self.count = torch.zeros(()), 0
-        options = {"betas": (0.9, 0.99), "fused": True}
         self.optimizer = torch.optim.Adam(
-            model.parameters(), lr=learning_rate, **options
+            model.parameters(), lr=learning_rate, betas=betas, fused=True
         )
-        self.good = {"parameters": self._parameters()}
+        self.good = self._parameters()
 
     def batch(self) -> torch.Tensor:
         """The next rows of x, in a new random order for each pass."""
@@ -126,7 +100,7 @@ class Run:
         self.order = self.order[self.batch_size :]
         return self.x[rows]
 
-    def descend(self, loss: torch.Tensor, rate: float, parts=None) -> None:
+    def descend(self, loss: torch.Tensor, rate: float = 1.0, parts=None) -> None:
         """One step of Adam, whole or not at all; ``parts`` or the loss are summed."""
         self._insist(loss, "the loss")
         self.optimizer.zero_grad()
@@ -143,7 +117,7 @@ class Run:
 
     def _insist(self, number: torch.Tensor, name: str) -> None:
         if not bool(torch.isfinite(number)):
-            self.model.load_state_dict(self.good["parameters"])
+            self.model.load_state_dict(self.good)
             raise FloatingPointError(
                 f"{name} became {number.item()} at step {self.step}; the model is back "
                 "at its last good state: try a smaller learning_rate"
@@ -155,30 +129,48 @@ class Run:
         self.sums, self.count = torch.zeros(()), 0
         return means
 
-    def keep(self) -> dict:
-        """Make this moment the one to which a failure, or ``load``, goes back."""
+    def keep(self) -> dict[str, torch.Tensor]:
+        """Make this moment the one to which a failure goes back; a copy of it."""
         for weights in self.model.parameters():
             self._insist(weights.detach().abs().max(), "a weight")
-        self.good.update(
-            parameters=self._parameters(),
-            optimizer=copy.deepcopy(self.optimizer.state_dict()),
-            generator=self.generator.get_state(),
-            order=self.order,
-            step=self.step,
-            seconds=self.seconds,
-            states=self.states,
-        )
+        self.good = self._parameters()
         return self.good
-
-    def load(self, state) -> None:
-        """Go back to the last state of the run that ``state`` belongs to."""
-        saved = state.resume
-        self.model.load_state_dict(saved["parameters"])
-        self.optimizer.load_state_dict(copy.deepcopy(saved["optimizer"]))
-        self.generator.set_state(saved["generator"])
-        self.order = saved["order"]
-        self.step, self.seconds = saved["step"], saved["seconds"]
-        self.states, self.good = saved["states"], saved
 
     def _parameters(self):
         return {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+
+
+def descend(
+    model: nn.Module,
+    x: torch.Tensor,
+    loss: Callable,
+    steps: int,
+    *,
+    seconds: float | None = None,
+    batch_size: int = 256,
+    learning_rate: float = 3e-3,
+    n_states: int = 20,
+    snapshots: bool = False,
+    seed: int = 0,
+    kind: type = DescentState,
+) -> Iterator:
+    """Lower ``loss(batch, generator)`` by Adam; yields about ``n_states`` states.
+
+    ``x`` is ``(n, d)`` with d = ``model.data_dim``. The run ends after ``steps`` steps,
+    or after ``seconds`` of training if these are given. ``kind`` is the class of the
+    states. ``model`` changes in place. An interrupt leaves it at its last whole step; a
+    loss or a gradient that is not finite puts it back to the last state and raises
+    ``FloatingPointError``. Raises ``ValueError`` for data or settings without sense.
+    """
+    check_data(x, model.data_dim)
+    positive(steps=steps, batch_size=batch_size, n_states=n_states)
+    positive(learning_rate=learning_rate, seconds=1 if seconds is None else seconds)
+    x = x.to(next(model.parameters()).dtype)
+    run = Run(model, x, batch_size, learning_rate, seed)
+    run.clip = 10.0
+    clock = Clock(steps, seconds, n_states)
+    for done in clock:
+        run.descend(loss(run.batch(), run.generator), learning_rate_at(done))
+        if clock.due():
+            mean, good = run.means().item(), run.keep()
+            yield kind(run.step, clock.seconds, mean, good if snapshots else None)

@@ -5,12 +5,27 @@ A grid is exact to many digits for a smooth density, and loud when mass is lost.
 
 import inspect
 import math
+from typing import NamedTuple
 
 import torch
 from torch.distributions import Bernoulli, Binomial, Categorical, OneHotCategorical
 
 MASS_TOLERANCE = 1e-4
 EXPLAINED = 0.25  # of the missing mass: a tail that may hold less is not the reason
+
+
+class Estimate(NamedTuple):
+    """A Monte-Carlo mean and its standard error; this is NaN for an infinite mean."""
+
+    value: torch.Tensor | float
+    standard_error: torch.Tensor | float
+
+    @classmethod
+    def of(cls, draws: torch.Tensor) -> "Estimate":
+        """The mean over the first dimension, which must hold at least two draws."""
+        if len(draws) < 2:
+            raise ValueError(f"n_samples must be at least 2, got {len(draws)}")
+        return cls(draws.mean(0), draws.std(0) / math.sqrt(len(draws)))
 
 
 def integrate(values: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""What every training run needs: seeds, minibatches, one progress bar, a device."""
+"""What every training run needs: seeds, minibatches, one progress bar."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -71,17 +71,3 @@ def progress(steps: Iterable, total: int | None = None, describe=None) -> Iterat
             if describe is not None:
                 bar.set_postfix_str(describe(state), refresh=False)
             yield state
-
-
-def choose_device(name: str = "cpu") -> torch.device:
-    """``"cpu"`` (every notebook is sized for it), ``"cuda"`` or ``"auto"``.
-
-    ``"auto"`` takes a CUDA GPU where there is one. Raises ``ValueError`` for another
-    name, and for ``"cuda"`` where torch sees no such GPU.
-    """
-    if name not in ("cpu", "cuda", "auto"):
-        raise ValueError(f"name must be 'cpu', 'cuda' or 'auto', got {name!r}")
-    available = torch.cuda.is_available()
-    if name == "cuda" and not available:
-        raise ValueError("name is 'cuda', but torch sees no CUDA GPU: use 'cpu'")
-    return torch.device("cuda" if available and name != "cpu" else "cpu")
