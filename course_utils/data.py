@@ -1,7 +1,8 @@
 """The data that the course ships, and the toy distributions that it draws from.
 
 Everything is on disk: nothing here uses the network. Each file is checked by SHA-256
-before it is read, so a half copied or altered file is named at once.
+before it is read, so a half copied or altered file is named at once. In a clone the
+files are in ``data/``, and in an installed wheel in ``shipped/`` beside this module.
 """
 
 import csv
@@ -17,7 +18,9 @@ from typing import NamedTuple
 import torch
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-DATA_DIR = Path(__file__).resolve().parents[1] / "data"
+_SHIPPED = Path(__file__).resolve().with_name("shipped")
+# asked for first: in site-packages, ``data`` may be somebody else's
+DATA_DIR = _SHIPPED if _SHIPPED.is_dir() else _SHIPPED.parents[1] / "data"
 METRES_PER_INCH = 0.0254
 
 SHA256 = {
@@ -34,8 +37,8 @@ SHA256 = {
     "trilemma.csv": (
         "e61656d685530504d2d49e277f15060fec5699fac39243da9662c85e241308fd"
     ),
-    "digit_classifier.pt": (
-        "d7d3513b8f0360333e864ca5e217f0b1c63022e458248a85b1572172212064e3"
+    "digit_classifier.safetensors": (
+        "44bd27f8fdc0e3413ede4d4381aacdadb58c4f553607d6601812a4b8d5e594f1"
     ),
     "mnist/train-images-idx3-ubyte.gz": (
         "0b367032e93c5d0cea0925647cfdb18614af8ee15f83e6f2fc2ad904a6835971"
@@ -58,8 +61,8 @@ class DataError(RuntimeError):
     def __init__(self, name: str, problem: str):
         super().__init__(
             f"data file {name!r} {problem} (looked in {DATA_DIR}). "
-            f"Restore it with `git checkout -- data/{name}`, "
-            "or download the course again."
+            f"In a clone `git checkout -- data/{name}` restores it; "
+            "else download or install the course again."
         )
 
 

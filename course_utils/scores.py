@@ -6,7 +6,6 @@ digits. The network is shipped as tensors; ``python -m tools.digit_classifier`` 
 it again.
 """
 
-import io
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,10 +13,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from course_utils.arguments import check_finite, check_unit
 from course_utils.data import load_mnist, read_verified
 from course_utils.files import read_model
 
-FILE = "digit_classifier.pt"
+FILE = "digit_classifier.safetensors"
 COVERED = 0.02  # share of the images from which a class counts as covered
 SURE = 0.9  # probability from which the classifier counts as confident
 
@@ -55,7 +55,7 @@ def load_digit_classifier() -> DigitClassifier:
 
     Raises ``DataError`` if its file is missing or damaged.
     """
-    _, parameters = read_model(io.BytesIO(read_verified(FILE)))
+    _, parameters = read_model(FILE, read_verified(FILE))
     model = DigitClassifier().requires_grad_(False)
     model.load_state_dict({k: v.float() for k, v in parameters.items()})
     return model.eval()
@@ -118,8 +118,7 @@ def frechet_distance(a: torch.Tensor, b: torch.Tensor) -> float:
                 f"{name} must have shape (n, {a.shape[-1]}) with n >= 2, "
                 f"got {tuple(rows.shape)}"
             )
-        if not bool(torch.isfinite(rows).all()):
-            raise ValueError(f"{name} must be finite, got NaN or infinite values")
+        check_finite(rows, name)
     a, b = a.double(), b.double()
     cov_a, cov_b = torch.cov(a.T).reshape(a.shape[1], -1), torch.cov(b.T)
     cov_b = cov_b.reshape(cov_a.shape)
@@ -170,10 +169,5 @@ def _checked(images) -> torch.Tensor:
         )
     if images.dtype == torch.uint8:
         return images
-    low, high = images.min().item(), images.max().item()
-    if not (low >= 0 and high <= 1):
-        raise ValueError(
-            f"images must lie in [0, 1], got values from {low:g} to {high:g}; "
-            "give grey levels 0 to 255 as uint8"
-        )
+    check_unit(images, "images")
     return images

@@ -12,7 +12,6 @@ from torch.distributions import Normal
 
 from course_utils.quadrature import check_mass, expectation, integrate
 from course_utils.training import (
-    choose_device,
     minibatches,
     progress,
     seeded,
@@ -200,13 +199,3 @@ def test_progress_passes_the_states_on(capsys):
     )
     assert seen == [1, 2, 3]
     assert capsys.readouterr().out == ""
-
-
-def test_devices():
-    assert choose_device() == torch.device("cpu")
-    assert choose_device("auto").type in ("cpu", "cuda")
-    with pytest.raises(ValueError, match="'cpu', 'cuda' or 'auto', got 'tpu'"):
-        choose_device("tpu")
-    if not torch.cuda.is_available():
-        with pytest.raises(ValueError, match="no CUDA GPU"):
-            choose_device("cuda")

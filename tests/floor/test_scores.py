@@ -58,7 +58,11 @@ def test_the_distance_of_known_gaussians():
         (torch.ones(5), torch.ones(5), r"a must have shape"),
         (torch.ones(5, 2), torch.ones(5, 3), r"b must have shape \(n, 2\).*\(5, 3\)"),
         (torch.ones(1, 2), torch.ones(5, 2), "n >= 2"),
-        (torch.ones(5, 2), torch.full((5, 2), math.nan), "b must be finite"),
+        (
+            torch.ones(5, 2),
+            torch.full((5, 2), math.nan),
+            "b must be finite, got 10 values",
+        ),
     ],
 )
 def test_bad_features_are_named(a, b, words):
@@ -129,7 +133,7 @@ def test_a_damaged_classifier_is_named(tmp_path, monkeypatch):
     (tmp_path / scores.FILE).write_bytes(content[:-100])
     monkeypatch.setattr(data, "DATA_DIR", tmp_path)
     load_digit_classifier.cache_clear()
-    with pytest.raises(DataError, match=r"digit_classifier\.pt.* is damaged"):
+    with pytest.raises(DataError, match=r"digit_classifier\.safetensors.* is damaged"):
         load_digit_classifier()
     monkeypatch.undo()
     assert load_digit_classifier() is load_digit_classifier()
@@ -148,6 +152,8 @@ def test_the_tool_trains_such_a_classifier(monkeypatch, tmp_path, capsys):
     digit_classifier.main()
     torch.set_num_threads(threads)
     printed = capsys.readouterr().out
-    assert re.search(r"digit_classifier\.pt: \d+ bytes, SHA-256 [0-9a-f]{64}", printed)
+    assert re.search(
+        r"digit_classifier\.safetensors: \d+ bytes, SHA-256 [0-9a-f]{64}", printed
+    )
     assert (tmp_path / scores.FILE).exists()
     assert scores.FILE in SHA256
