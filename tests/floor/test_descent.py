@@ -1,12 +1,13 @@
-"""The one training loop: repeatable, stoppable, resumable, clear about its limits."""
+"""The one training loop: repeatable, stoppable, clear about its limits."""
 
 import math
 
 import pytest
 import torch
 
+from course_utils import descent as descent_module
 from course_utils.data import ring_of_gaussians
-from course_utils.descent import Run, descend, learning_rate_at
+from course_utils.descent import Clock, Run, descend, learning_rate_at
 from course_utils.trilemma.diffusion import Denoiser, train_diffusion
 from course_utils.trilemma.flow import Flow, train_flow
 
@@ -63,31 +64,23 @@ def test_states_come_evenly_and_snapshots_are_copies(new, train, x):
 
 @BOTH
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
-def test_a_stopped_run_resumes_with_the_same_numbers(new, train, x, error, monkeypatch):
-    options = {"steps": 30, "batch_size": 50, "n_states": 7}
-    whole, stopped = new(), new()
-    expected = list(train(whole, x, **options))
+def test_a_stopped_run_leaves_the_last_whole_step(new, train, x, error):
+    options = {"batch_size": 50, "seed": 3}
+    stopped = new()
     name = "log_prob" if train is train_flow else "loss"
     true, calls = getattr(stopped, name), []
 
     def stop_at_the_seventeenth(*arguments):
-        calls.append(1)
+        calls.append(parameters(stopped))
         if len(calls) == 17:
             raise error("stopped")
         return true(*arguments)
 
-    last = None
     setattr(stopped, name, stop_at_the_seventeenth)
     with pytest.raises(error):
-        for state in train(stopped, x, **options):
-            last = state
-    assert last.step < 16
-    assert bool(torch.isfinite(parameters(stopped)).all())
-    setattr(stopped, name, true)
-    rest = list(train(stopped, x, resume=last, **options))
-    assert torch.equal(parameters(stopped), parameters(whole))
-    assert [s.loss for s in rest] == [s.loss for s in expected[-len(rest) :]]
-    assert list(train(stopped, x, resume=rest[-1], **options)) == []
+        list(train(stopped, x, 30, n_states=7, **options))
+    assert torch.equal(parameters(stopped), calls[-1])
+    assert not torch.equal(calls[-1], calls[-2])
 
 
 @BOTH
@@ -187,3 +180,26 @@ def test_a_state_never_keeps_weights_that_are_not_finite(x):
     with pytest.raises(FloatingPointError, match="a weight became nan at step 0"):
         run.keep()
     assert torch.equal(parameters(model), good)
+
+
+def test_a_clock_counts_steps_and_spreads_the_states():
+    clock = Clock(steps=10, n_states=4)
+    due = [clock.due() for _ in clock]
+    assert [i for i, now in enumerate(due, 1) if now] == [3, 5, 8, 10]
+    assert clock.step == 10 and clock.done == 1
+    assert [clock.due() for clock in [Clock(3, n_states=20)] for _ in clock] == [
+        True
+    ] * 3
+
+
+def test_a_clock_does_not_count_what_happens_between_steps(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(descent_module.time, "perf_counter", lambda: now[0])
+    clock, shares = Clock(steps=1, seconds=4.0, n_states=2), []
+    for done in clock:
+        shares.append(done)
+        now[0] += 1.0  # the step
+        if clock.due():
+            now[0] += 100.0  # what is done with the state
+    assert shares == [0.0, 0.25, 0.5, 0.75]
+    assert (clock.step, clock.seconds, clock.states) == (4, 4.0, 2)

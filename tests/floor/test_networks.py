@@ -1,0 +1,54 @@
+"""Plain layers, and networks that go to disk with their settings."""
+
+import pytest
+import torch
+from torch import nn
+
+from course_utils.files import ModelFileError
+from course_utils.networks import ACTIVATIONS, SavedModule, layers
+
+
+class Line(SavedModule):
+    def __init__(self, slope_dim=1):
+        super().__init__()
+        self.settings = {"slope_dim": slope_dim}
+        self.network = layers([slope_dim, 1], "relu")
+
+
+class Other(Line):
+    def __init__(self, width):
+        super().__init__()
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_layers_have_their_widths_and_end_in_a_linear_one(activation):
+    network = layers([3, 5, 4, 2], activation)
+    linear = network[::2]
+    assert [(l.in_features, l.out_features) for l in linear] == [(3, 5), (5, 4), (4, 2)]
+    assert len(network) == 5 and isinstance(network[-1], nn.Linear)
+
+
+def test_bad_layers_are_named():
+    with pytest.raises(ValueError, match="activation must be one of .* got 'gelu'"):
+        layers([2, 3], "gelu")
+    with pytest.raises(ValueError, match=r"at least 1 unit, got \(2, 0, 1\)"):
+        layers([2, 0, 1], "relu")
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_network_comes_back_in_its_dtype(dtype, tmp_path):
+    model = Line(3).to(dtype)
+    model.save(tmp_path / "line.safetensors")
+    again = Line.load(tmp_path / "line.safetensors")
+    assert again.dtype == dtype and again.settings == {"slope_dim": 3}
+    assert all(map(torch.equal, again.parameters(), model.parameters()))
+    with pytest.raises(ModelFileError, match="does not hold a Other"):
+        Other.load(tmp_path / "line.safetensors")
+
+
+def test_at_is_a_copy_with_other_numbers():
+    model = Line()
+    zeros = {k: torch.zeros_like(v) for k, v in model.state_dict().items()}
+    copy = model.at(zeros)
+    assert not bool(copy.network[0].weight.any())
+    assert bool(model.network[0].weight.any())

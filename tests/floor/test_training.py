@@ -1,0 +1,69 @@
+"""Seeds, minibatches, the style, the progress bar."""
+
+import matplotlib
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from course_utils.training import (
+    minibatches,
+    progress,
+    seeded,
+    setup,
+)
+
+
+def test_seeded_repeats_and_leaves_the_outer_stream_alone():
+    torch.manual_seed(0)
+    expected = torch.randn(3)
+    torch.manual_seed(0)
+    with seeded(5):
+        first = torch.randn(3)
+    with seeded(5):
+        second = torch.randn(3)
+    assert torch.equal(first, second)
+    assert torch.equal(torch.randn(3), expected)
+
+
+def test_setup_says_nothing_and_sets_the_style(capsys):
+    threads = torch.get_num_threads()
+    setup(3)
+    first = torch.randn(2)
+    setup(3)
+    assert torch.equal(torch.randn(2), first)
+    assert torch.get_num_threads() == 1
+    assert torch.ones(1).dtype == torch.float32
+    setup(dtype=torch.float64)
+    assert torch.ones(1).dtype == torch.float64
+    assert matplotlib.rcParams["figure.facecolor"] == "white"
+    assert matplotlib.rcParams["font.size"] >= 11
+    assert capsys.readouterr() == ("", "")
+    torch.set_num_threads(threads)
+    torch.set_default_dtype(torch.float32)
+    with pytest.raises(ValueError, match="threads"):
+        setup(threads=0)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 50), st.integers(1, 60))
+def test_minibatches_visit_every_row_once(n, size):
+    x = torch.arange(n)
+    batches = list(minibatches(x, size, torch.Generator().manual_seed(0)))
+    assert sorted(torch.cat(batches).tolist()) == x.tolist()
+    assert all(len(batch) == size for batch in batches[:-1])
+
+
+def test_minibatches_check_their_arguments():
+    with pytest.raises(ValueError, match="empty"):
+        next(minibatches(torch.ones(0), 2))
+    with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
+        next(minibatches(torch.ones(3), 0))
+
+
+def test_progress_passes_the_states_on(capsys):
+    seen = list(
+        progress(iter([1, 2, 3]), total=3, describe=lambda state: f"at {state}")
+    )
+    assert seen == [1, 2, 3]
+    assert capsys.readouterr().out == ""
