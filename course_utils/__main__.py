@@ -1,4 +1,4 @@
-"""``python -m course_utils``: is all here that the course needs?
+"""``python -m course_utils``: is all here that the notebooks need?
 
 Prints a short report that ends in ``READY``, or one sentence on what to do. The
 versions that are needed are read from the installed package, so there is one list.
@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
+PACKAGE = Path(__file__).resolve().parent
 SETUP = "run `python course.py setup` in the course's folder"
 VC_RUNTIME = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
+IMPORTED_AS = {"pillow": "PIL"}  # the others are imported by the name pip knows
 
 
 class NotReady(Exception):
@@ -40,6 +42,28 @@ def minima() -> dict[str, str]:
     return dict(text.split(">=") for text in base)
 
 
+def reason(error: Exception) -> str:
+    """The kind of an error and the last line of what it says."""
+    last = str(error).strip().splitlines()[-1:]
+    return ": ".join([type(error).__name__, *last])
+
+
+def hidden_by() -> Path | None:
+    """A file in this folder that Python takes for a module that was meant."""
+    names = {*sys.stdlib_module_names, *metadata.packages_distributions()}
+    files = sorted(Path().glob("*.py"))
+    return next((path.resolve() for path in files if path.stem in names), None)
+
+
+def remedy(otherwise: str) -> str:
+    """What to do where something does not load: these two causes come first."""
+    if path := hidden_by():
+        return f"rename {path}, which hides the module that is meant"
+    if os.environ.get("PYTHONPATH"):
+        return f"unset PYTHONPATH, then try again; if that is no help, {otherwise}"
+    return otherwise
+
+
 def check_python() -> Iterator[str]:
     """The interpreter."""
     version = ".".join(map(str, sys.version_info[:3]))
@@ -52,32 +76,49 @@ def check_python() -> Iterator[str]:
 def check_packages() -> Iterator[str]:
     """Every direct dependency against its lower bound."""
     for name, minimum in minima().items():
+        install = f'{SETUP}, or `python -m pip install "{name}>={minimum}"`'
         try:
             version = metadata.version(name)
         except metadata.PackageNotFoundError:
-            raise NotReady(f"{name} is missing: {SETUP}.") from None
+            raise NotReady(f"{name} is missing: {install}.") from None
         if numbers(version) < numbers(minimum):
-            sentence = f"{name} {version} is too old, {minimum} is needed: {SETUP}."
-            raise NotReady(sentence)
+            problem = f"{name} {version} is too old, {minimum} is needed"
+            raise NotReady(f"{problem}: {remedy(install)}.")
         yield f"{name} {version} (at least {minimum})"
 
 
 def check_torch() -> Iterator[str]:
     """torch is a big compiled library: see that it loads."""
     try:
-        torch = importlib.import_module("torch")
-    except (ImportError, OSError) as error:
+        threads = importlib.import_module("torch").get_num_threads()
+    except Exception as error:
         if sys.platform == "win32":
-            remedy = f"install Microsoft's Visual C++ runtime, {VC_RUNTIME}"
+            way = f"install Microsoft's Visual C++ runtime, {VC_RUNTIME}"
         else:
-            remedy = "run `python course.py clean` and then `python course.py setup`"
-        last = str(error).strip().splitlines()[-1:] or [type(error).__name__]
-        raise NotReady(f"torch does not load ({last[0]}): {remedy}.") from error
-    yield f"torch loads, threads: {torch.get_num_threads()}"
+            way = "run `python course.py clean` and then `python course.py setup`"
+        sentence = f"torch does not load ({reason(error)}): {remedy(way)}."
+        raise NotReady(sentence) from error
+    yield f"torch loads, threads: {threads}"
+
+
+def check_imports() -> Iterator[str]:
+    """All that a set-up cell may import: the dependencies, then our own modules."""
+    names = [IMPORTED_AS.get(name, name) for name in minima()]
+    paths = [path.relative_to(PACKAGE.parent) for path in PACKAGE.rglob("*.py")]
+    ours = [".".join(path.with_suffix("").parts) for path in sorted(paths)]
+    ours = [name.removesuffix(".__init__") for name in ours]
+    ours.remove("course_utils.__main__")
+    for name in ["matplotlib.pyplot", *names, *ours]:
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            sentence = f"{name} does not load ({reason(error)}): {remedy(SETUP)}."
+            raise NotReady(sentence) from error
+    yield f"course_utils at {PACKAGE}: its {len(ours)} modules load"
 
 
 def check_data() -> Iterator[str]:
-    """Every file in data/ is the one that the course ships."""
+    """Every data file is the one that the course ships."""
     data = importlib.import_module("course_utils.data")
     try:
         for name in data.SHA256:
@@ -89,11 +130,15 @@ def check_data() -> Iterator[str]:
 
 def check_kernel() -> Iterator[str]:
     """The kernel ``python3`` of Jupyter starts this Python and no other."""
-    kernelspec = importlib.import_module("jupyter_client.kernelspec")
+    install = f"{SETUP}, or `python -m pip install ipykernel`"
+    try:
+        kernelspec = importlib.import_module("jupyter_client.kernelspec")
+    except ImportError:
+        raise NotReady(f"There is no Jupyter kernel here: {install}.") from None
     try:
         spec = kernelspec.KernelSpecManager().get_kernel_spec("python3")
     except kernelspec.NoSuchKernel:
-        raise NotReady(f"Jupyter finds no kernel python3: {SETUP}.") from None
+        raise NotReady(f"Jupyter finds no kernel python3: {install}.") from None
     program = spec.argv[0]
     own = os.path.normcase(Path(sys.executable).absolute().parent)
     if Path(program).name != program and own != os.path.normcase(Path(program).parent):
@@ -104,18 +149,42 @@ def check_kernel() -> Iterator[str]:
     yield "kernel: python3 starts this Python"
 
 
-CHECKS = (check_python, check_packages, check_torch, check_data, check_kernel)
+def check_lab() -> Iterator[str]:
+    """JupyterLab, which Colab, Kaggle and editors do without."""
+    try:
+        yield f"jupyterlab {metadata.version('jupyterlab')}"
+    except metadata.PackageNotFoundError:
+        yield (
+            "JupyterLab is not here: Colab, Kaggle and VS Code need none; elsewhere "
+            "`python -m pip install jupyterlab` brings it."
+        )
+
+
+CHECKS = (
+    check_python,
+    check_packages,
+    check_torch,
+    check_imports,
+    check_data,
+    check_kernel,
+    check_lab,
+)
 
 
 def main() -> int:
     """Print the report; return 0 when ready, else 1."""
-    try:
-        for check in CHECKS:
+    # a path may hold letters that the terminal's encoding has not
+    sys.stdout.reconfigure(errors="backslashreplace")
+    for check in CHECKS:
+        try:
             for line in check():
                 print(line)
-    except NotReady as problem:
-        print(problem)
-        return 1
+        except NotReady as problem:
+            print(problem)
+            return 1
+        except Exception as error:  # a broken environment fails in ways of its own
+            print(f"{check.__name__} failed ({reason(error)}): {remedy(SETUP)}.")
+            return 1
     print("READY")
     return 0
 

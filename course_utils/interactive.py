@@ -168,10 +168,16 @@ class LiveFigure(widgets.VBox):
         values = ", ".join(f"{name}={value!r}" for name, value in self.values.items())
         return f"LiveFigure({values})"
 
+    # ipywidgets 7 displays by this method, and then the picture would be left out
+    _ipython_display_ = None
+
     def _repr_mimebundle_(self, **kwargs):
-        bundle = super()._repr_mimebundle_(**kwargs)
-        bundle["image/png"] = base64.b64encode(self.image.value).decode()
-        return bundle
+        """The sliders, the picture and the text: a front end shows what it can."""
+        return {
+            "application/vnd.jupyter.widget-view+json": self.get_view_spec(),
+            "image/png": base64.b64encode(self.image.value).decode(),
+            "text/plain": repr(self),
+        }
 
 
 def _front_of(ax, changed):
