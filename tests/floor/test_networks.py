@@ -24,12 +24,16 @@ class Other(Line):
 def test_layers_have_their_widths_and_end_in_a_linear_one(activation):
     network = layers([3, 5, 4, 2], activation)
     linear = network[::2]
-    assert [(l.in_features, l.out_features) for l in linear] == [(3, 5), (5, 4), (4, 2)]
+    assert [(part.in_features, part.out_features) for part in linear] == [
+        (3, 5),
+        (5, 4),
+        (4, 2),
+    ]
     assert len(network) == 5 and isinstance(network[-1], nn.Linear)
 
 
 def test_bad_layers_are_named():
-    with pytest.raises(ValueError, match="activation must be one of .* got 'gelu'"):
+    with pytest.raises(ValueError, match=r"activation must be one of .* got 'gelu'"):
         layers([2, 3], "gelu")
     with pytest.raises(ValueError, match=r"at least 1 unit, got \(2, 0, 1\)"):
         layers([2, 0, 1], "relu")
