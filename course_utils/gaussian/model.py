@@ -9,6 +9,8 @@ import math
 import torch
 from torch.distributions import MultivariateNormal, Normal
 
+from course_utils.arguments import check_data, positive, require
+
 LOG_2PI = math.log(2 * math.pi)
 
 
@@ -23,19 +25,24 @@ def fit_gaussian(x: torch.Tensor) -> Normal | MultivariateNormal:
     data without spread (all equal, or on a line or plane in d dimensions): there the
     likelihood has no maximum, because it grows without bound as the Gaussian narrows.
     """
-    x = check_data(x)
-    mu = x.mean(dim=0)
+    x = _as_floats(x)
+    if len(x) == 1:
+        raise ValueError(_unbounded("x has a single example, which has no spread"))
+    mu = x.mean(dim=0)  # () or (d,): the derivative for μ is zero here (section 4)
     centred = x - mu
+    # The mean of equal numbers may miss them by a bit: a spread below this is rounding.
+    rounding = 8 * torch.finfo(x.dtype).eps * x.abs().amax(dim=0)
     if x.ndim == 1:
-        sigma = centred.square().mean().sqrt()
-        if not sigma > _rounding(x):
-            raise ValueError(_no_spread("all values of x are equal, so sigma = 0"))
+        sigma = centred.square().mean().sqrt()  # divides by m, not by m − 1
+        if not sigma > rounding:
+            raise ValueError(_unbounded("all values of x are equal, so sigma = 0"))
         return Normal(mu, sigma)
-    covariance = centred.T @ centred / len(x)
+    covariance = centred.T @ centred / len(x)  # (d, d): the mean of outer products
     scale = covariance.diagonal().sqrt()
+    # Of the correlations, not the covariance: so the units of the columns do not count.
     correlation = covariance / (scale[:, None] * scale)
-    if not bool((scale > _rounding(x)).all()) or not _is_definite(correlation):
-        raise ValueError(_no_spread("x has no spread in at least one direction"))
+    if not bool((scale > rounding).all()) or not _is_definite(correlation):
+        raise ValueError(_unbounded("x has no spread in at least one direction"))
     return MultivariateNormal(mu, covariance)
 
 
@@ -45,10 +52,16 @@ def log_likelihood(x: torch.Tensor, mu, sigma) -> torch.Tensor:
     ``x`` is ``(m,)``; ``mu`` and ``sigma`` are numbers or scalar tensors. Raises
     ``ValueError`` for sigma ≤ 0 and for empty or NaN data.
     """
-    x = check_data(x, fewest=1)
-    mu, sigma = _parameter("mu", mu, x), _parameter("sigma", sigma, x)
-    if not bool((sigma > 0).all()):
-        raise ValueError(f"sigma must be positive, got {sigma}")
+    x = _as_floats(x, columns=False)
+    mu, sigma = (
+        torch.as_tensor(v, dtype=x.dtype, device=x.device) for v in (mu, sigma)
+    )
+    for name, value in (("mu", mu), ("sigma", sigma)):
+        require(
+            **{name: (f"shape {tuple(value.shape)}", not value.ndim, "a single number")}
+        )
+    positive(sigma=sigma)
+    # The exponents, then log of 1/√(2πσ²), once for each of the m examples.
     squares = ((x - mu) / sigma).square().sum()
     return -0.5 * squares - len(x) * (sigma.log() + 0.5 * LOG_2PI)
 
@@ -61,58 +74,32 @@ def log_likelihood_surface(
     The data enter only through their mean and variance,
     Σ (xᵢ − μ)² = m (σ̂² + (μ̂ − μ)²), so the cost does not grow with m.
     """
-    x = check_data(x, fewest=1)
-    if not bool((sigma_grid > 0).all()):
-        raise ValueError(
-            f"sigma_grid must be positive, its least value is {sigma_grid.min()}"
-        )
+    x = _as_floats(x, columns=False)
+    positive(sigma_grid=sigma_grid.min())
     m, mean = len(x), x.mean()
-    squares = m * ((x - mean).square().mean() + (mean - mu_grid).square())
-    sigma = sigma_grid[:, None]
+    squares = m * ((x - mean).square().mean() + (mean - mu_grid).square())  # (len(μ),)
+    sigma = sigma_grid[:, None]  # (len(σ), 1): one row of the map for each σ
     return -0.5 * squares / sigma.square() - m * (sigma.log() + 0.5 * LOG_2PI)
 
 
-def check_data(x: torch.Tensor, fewest: int = 2) -> torch.Tensor:
-    """``x`` as a floating-point tensor ``(m,)`` or ``(m, d)``, or a clear error."""
+def _as_floats(x: torch.Tensor, columns: bool = True) -> torch.Tensor:
+    """``x`` as finite floats ``(m,)`` or ``(m, d)``, or a clear ``ValueError``."""
     x = torch.as_tensor(x)
-    if not x.is_floating_point():
-        x = x.double()
-    if x.ndim not in (1, 2):
-        raise ValueError(f"x must have shape (m,) or (m, d), got {tuple(x.shape)}")
-    if x.numel() == 0:
-        raise ValueError(f"x is empty: its shape is {tuple(x.shape)}")
-    if len(x) < fewest:
-        raise ValueError(
-            f"x has {len(x)} example, at least {fewest} are needed: "
-            + _no_spread("one example has no spread")
-        )
-    if not bool(torch.isfinite(x).all()):
-        bad = int((~torch.isfinite(x)).sum())
-        raise ValueError(f"x must be finite, got {bad} values that are NaN or infinite")
+    x = x if x.is_floating_point() else x.double()
+    if not columns:
+        require(x=(f"shape {tuple(x.shape)}", x.ndim == 1, "numbers of shape (m,)"))
+    table = x[:, None] if x.ndim == 1 else x
+    check_data(table, data_dim=math.prod(table.shape[1:]))
     return x
 
 
-def _parameter(name: str, value, x: torch.Tensor) -> torch.Tensor:
-    value = torch.as_tensor(value, dtype=x.dtype, device=x.device)
-    if value.ndim:
-        raise ValueError(
-            f"{name} must be a single number, got shape {tuple(value.shape)}"
-        )
-    return value
-
-
-def _rounding(x: torch.Tensor) -> torch.Tensor:
-    """Spread below this is rounding: the mean of equal numbers may miss them a bit."""
-    return 8 * torch.finfo(x.dtype).eps * x.abs().amax(dim=0)
-
-
 def _is_definite(correlation: torch.Tensor) -> bool:
-    smallest = torch.linalg.eigvalsh(correlation)[0]
+    smallest = torch.linalg.eigvalsh(correlation)[0]  # 0 where columns are dependent
     return bool(smallest > 8 * len(correlation) * torch.finfo(correlation.dtype).eps)
 
 
-def _no_spread(what: str) -> str:
+def _unbounded(why: str) -> str:
     return (
-        f"{what}; the likelihood is then unbounded: it grows for ever as the Gaussian "
+        f"{why}; the likelihood is then unbounded: it grows for ever as the Gaussian "
         "narrows around the data, so there is no maximum"
     )

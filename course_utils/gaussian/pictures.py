@@ -1,4 +1,8 @@
-"""The pictures of notebook 01. Heights are in metres, log-likelihoods in nats."""
+"""The pictures of notebook 01. Heights are in metres, log-likelihoods in nats.
+
+A ``draw_…`` belongs to a slider: it draws once, and returns ``update``, which changes
+what depends on the values. A ``plot_…`` draws once and for all.
+"""
 
 import torch
 from matplotlib.colors import ListedColormap
@@ -11,13 +15,14 @@ from course_utils.training import seeded
 MU_GRID = torch.linspace(1.55, 1.8, 126, dtype=torch.float64)
 SIGMA_GRID = torch.linspace(0.02, 0.14, 121, dtype=torch.float64)
 HEIGHT_GRID = torch.linspace(1.4, 1.95, 400, dtype=torch.float64)
+INCHES = torch.arange(1.4, 2.02, 0.0254, dtype=torch.float64)  # Galton used inches
 X_GRID = torch.linspace(-6, 6, 601, dtype=torch.float64)
 
 
 def plot_family(ax, members, x, names="ABCDEFGH"):
     """Some members of one family, with a letter on each peak, and the data below."""
     for name, member in zip(names, members, strict=True):
-        style = "-" if member.stddev < 0.06 else "--"
+        style = "-" if member.stddev < 0.06 else "--"  # narrow ones solid
         line = plot_density(ax, member, HEIGHT_GRID, linestyle=style, linewidth=1.6)
         ax.text(member.mean, line.get_ydata().max() + 0.15, name, ha="center")
     plot_rug(ax, x)
@@ -27,18 +32,20 @@ def plot_family(ax, members, x, names="ABCDEFGH"):
 def plot_surface(ax, x):
     """The log-likelihood of ``x`` over (μ, σ), with its value on some lines."""
     surface = log_likelihood_surface(x, MU_GRID, SIGMA_GRID)
+    # Bands in nats below the summit; finer near the top, where the map is flat.
     below = torch.tensor([30, 25, 20, 15, 10, 7, 5, 3.5, 2, 1, 0.4, 0])
     bands = (surface.max() - below).tolist()
     ax.contourf(MU_GRID, SIGMA_GRID, surface, levels=bands, extend="min")
     style = {"colors": "black", "linewidths": 0.8, "linestyles": "solid"}
     levels = [0, 5, 10, 12, 14]
     ax.contour(MU_GRID, SIGMA_GRID, surface, levels=levels, **style)
-    for level in levels:  # written where the line crosses a column from below or above
-        column = surface.amax(dim=0).argmax() if level > 9 else 25
-        above = (surface[:, column] >= level).nonzero().flatten()
-        row = above[-1] if level > 9 else above[0]
+    # Each line gets its number: high ones on top, in the column of the summit; low ones
+    # on the left, where the map is dark.
+    summit = surface.amax(dim=0).argmax()
+    for level in levels:
+        column, end, colour = (summit, -1, "black") if level > 9 else (25, 0, "white")
+        row = (surface[:, column] >= level).nonzero().flatten()[end]
         place = (MU_GRID[column], SIGMA_GRID[row])
-        colour = "black" if level > 9 else "white"
         ax.text(*place, f"{level}", color=colour, ha="center", va="bottom", fontsize=11)
     ax.set(xlabel="μ (m)", ylabel="σ (m)", ylim=(SIGMA_GRID[0], SIGMA_GRID[-1]))
 
@@ -51,10 +58,8 @@ def draw_likelihood(axes, mu, sigma, x):
     curve = plot_density(axes[1], Normal(mu, sigma), HEIGHT_GRID, label="model")
     ends = x.new_zeros(len(x))
     sticks = axes[1].vlines(x, ends, ends + 1, color=COLOUR["target"], linewidth=1.6)
-    (dots,) = axes[1].plot(
-        x, ends, "o", color=COLOUR["data"], label="data", markersize=5
-    )
-    dots.set_clip_on(False)
+    style = {"color": COLOUR["data"], "markersize": 5, "clip_on": False}
+    axes[1].plot(x, ends, "o", label="data", **style)  # whole dots, also below the axis
     axes[1].set(xlabel="height (m)", ylabel="density (per m)", ylim=(0, 14))
     axes[1].legend(loc="upper left")
 
@@ -62,7 +67,7 @@ def draw_likelihood(axes, mu, sigma, x):
         model = Normal(torch.tensor(mu, dtype=torch.float64), sigma)
         point.set_data([mu], [sigma])
         curve.set_ydata(model.log_prob(HEIGHT_GRID).exp())
-        tops = model.log_prob(x).exp()
+        tops = model.log_prob(x).exp()  # the factors of the likelihood
         sticks.set_segments([[(a, 0), (a, b)] for a, b in zip(x, tops, strict=True)])
         total = model.log_prob(x).sum().item()
         axes[0].set_title(f"log-likelihood: {total:.2f} nats")
@@ -78,8 +83,7 @@ def plot_ascent(ax, x, path):
     ax.plot(path[:, 0], path[:, 1], ".-", color="black", linewidth=1, markersize=6)
     ax.plot(*path[0], "s", color=COLOUR["latent"], markersize=9, label="start")
     ax.plot(*path[-1], "*", color=COLOUR["target"], markersize=13, label="end")
-    legend = ax.legend(loc="upper right", frameon=True)
-    legend.get_frame().set_alpha(0.9)
+    ax.legend(loc="upper right", frameon=True, framealpha=0.9)  # readable on the map
 
 
 def draw_two_gaussians(axes, mu, sigma):
@@ -102,9 +106,8 @@ def draw_two_gaussians(axes, mu, sigma):
         curve.set_ydata(q.log_prob(X_GRID).exp())
         values = [kl_divergence(p, q).item(), kl_divergence(q, p).item()]
         for bar, text, value in zip(bars, texts, values, strict=True):
-            bar.set_width(min(value, 6))
-            text.set_position((min(value, 5) + 0.1, text.get_position()[1]))
-            text.set_text(f"{value:.2f}")
+            bar.set_width(min(value, 6))  # the axis ends there; the number goes on
+            text.set(x=min(value, 5) + 0.1, text=f"{value:.2f}")
         axes[0].set_title(f"μ = {mu:.2f}, σ = {sigma:.2f}")
 
     update(mu, sigma)
@@ -113,16 +116,15 @@ def draw_two_gaussians(axes, mu, sigma):
 
 def plot_cross_entropy(ax, mu_grid, cross_entropy, entropy):
     """Cross-entropy, entropy, and their difference, the KL, on one axis."""
-    level = torch.full_like(mu_grid, entropy)
+    level = torch.full_like(mu_grid, entropy)  # it does not depend on θ
     kl = cross_entropy - entropy
-    curves = [
-        ("cross-entropy  −E$_P$ log p$_θ$", cross_entropy, COLOUR["model"], "-"),
-        ("entropy H(P)", level, COLOUR["target"], ":"),
-        ("KL(P‖P$_θ$)", kl, COLOUR["data"], "--"),
-    ]
-    for label, values, colour, style in curves:
-        ax.plot(mu_grid, values, color=colour, linestyle=style, label=label)
-    best = mu_grid[kl.argmin()]
+    for label, values, role, style in (
+        ("cross-entropy  −E$_P$ log p$_θ$", cross_entropy, "model", "-"),
+        ("entropy H(P)", level, "target", ":"),
+        ("KL(P‖P$_θ$)", kl, "data", "--"),
+    ):
+        ax.plot(mu_grid, values, color=COLOUR[role], linestyle=style, label=label)
+    best = mu_grid[kl.argmin()]  # of both curves: they differ by a constant
     ax.axvline(best, color=COLOUR["quiet"], linewidth=0.8)
     ax.plot([best, best], [kl.min(), cross_entropy.min()], "o", color=COLOUR["data"])
     ax.set(xlabel="μ of the model", ylabel="nats", ylim=(0, None))
@@ -134,16 +136,17 @@ def draw_empirical(ax, m, seed, mu=1.68, sigma=0.07):
     """Expected log-likelihood of N(θ, σ²) against θ, and its mean over m samples."""
     grid = torch.linspace(1.55, 1.81, 200, dtype=torch.float64)
 
+    # The mean of (x − θ)² is variance + (mean − θ)², over P as over a sample.
     def mean_log_likelihood(mean, variance):
         squares = variance + (mean - grid).square()
         return Normal(0.0, sigma).log_prob(squares.sqrt())
 
-    (truth,) = ax.plot(grid, mean_log_likelihood(mu, sigma**2), color=COLOUR["target"])
-    truth.set_label("expected, over P")
-    (sample,) = ax.plot(grid, 0 * grid, color=COLOUR["model"], linestyle="--")
-    sample.set_label("empirical, over m samples")
-    ax.axvline(mu, color=COLOUR["target"], linewidth=1)
-    line = ax.axvline(mu, color=COLOUR["model"], linewidth=1, linestyle="--")
+    truth, model = {"color": COLOUR["target"]}, {"color": COLOUR["model"], "ls": "--"}
+    expected = mean_log_likelihood(mu, sigma**2)
+    ax.plot(grid, expected, label="expected, over P", **truth)
+    (sample,) = ax.plot(grid, 0 * grid, label="empirical, over m samples", **model)
+    ax.axvline(mu, linewidth=1, **truth)
+    line = ax.axvline(mu, linewidth=1, **model)
     ax.set(xlabel="μ of the model (m)", ylabel="nats per example", ylim=(-1.5, 2.2))
     ax.legend(loc="upper right")
 
@@ -153,7 +156,7 @@ def draw_empirical(ax, m, seed, mu=1.68, sigma=0.07):
         mean, variance = x.mean(), x.var(correction=0)
         sample.set_ydata(mean_log_likelihood(mean, variance))
         line.set_xdata([mean, mean])
-        error = 1000 * (mean.item() - mu)
+        error = 1000 * (mean.item() - mu)  # in millimetres
         side = "right" if error > 0 else "left"
         ax.set_title(f"m = {m}: the maximum is {abs(error):.1f} mm too far {side}")
 
@@ -176,7 +179,7 @@ def plot_spread(ax, sizes, spread, sigma):
 
 def plot_bias(ax, sizes, ratio, standard_error):
     """Mean of the estimated variance over the true one, with (m − 1)/m beside it."""
-    m = torch.linspace(2, float(sizes.max()), 200)
+    m = torch.linspace(2, float(sizes.max()), 200)  # as if m were a real number
     ax.plot(m, (m - 1) / m, color=COLOUR["target"], label="(m − 1)/m")
     ax.axhline(1, color=COLOUR["quiet"], linestyle=":", label="no bias")
     style = {"fmt": "o", "color": COLOUR["model"], "capsize": 4}
@@ -188,22 +191,17 @@ def plot_bias(ax, sizes, ratio, standard_error):
 
 def plot_histogram(ax, x, label="data", **style):
     """A histogram of heights, scaled as a density."""
-    bins = torch.arange(1.40, 2.02, 0.0254)
     style = {"color": "#BBBBBB", "alpha": 0.7, **style}
-    ax.hist(x, bins=bins, density=True, label=label, **style)
+    ax.hist(x, bins=INCHES, density=True, label=label, **style)
     ax.set(xlabel="height (m)", ylabel="density (per m)")
     ax.legend(loc="upper left")
 
 
 def plot_hidden_states(ax, hidden, x):
     """A time series over the hidden state that made it, as a band of colour."""
-    bands = {
-        "extent": (-0.5, len(x) - 0.5, -4, 4),
-        "aspect": "auto",
-        "vmin": 0,
-        "vmax": 1,
-    }
-    shades = ListedColormap(["white", "#F6E3B5"])
-    ax.imshow(hidden[None], cmap=shades, interpolation="nearest", **bands)
+    shades = ListedColormap(["white", "#F6E3B5"])  # state 0, state 1
+    place = {"extent": (-0.5, len(x) - 0.5, -4, 4), "aspect": "auto"}
+    values = {"vmin": 0, "vmax": 1, "interpolation": "nearest"}
+    ax.imshow(hidden[None], cmap=shades, **place, **values)
     ax.plot(x, ".-", color=COLOUR["data"], linewidth=1)
     ax.set(xlabel="time", ylabel="x", ylim=(-4, 4), xlim=(-0.5, len(x) - 0.5))

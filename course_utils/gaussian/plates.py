@@ -9,6 +9,16 @@ from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 RADIUS = 0.34
 GREY = "#C8C8C8"
 
+
+def _chain(name):
+    """Three steps of time: a row of latent nodes over a row of observed ones."""
+    return {
+        f"{row}{t}": (f"${row}_{t}$", 1.3 * t - 2.6, height, kind)
+        for t in (1, 2, 3)
+        for row, height, kind in ((name, 1.3, "latent"), ("x", 0, "observed"))
+    }
+
+
 # name: (nodes {name: (label, x, y, kind)}, edges, plates {label: (left, bottom, right,
 # top)}); an edge is "from -> to", or "a -- b" without a direction
 MODELS = {
@@ -30,7 +40,7 @@ MODELS = {
         ["p -> z", "z -> x", "t -> x"],
         {"$m$": (-1.4, -0.8, 1.4, 0.6)},
     ),
-    "Topic model (LDA)": (
+    "Topic model (LDA)": (  # θ is drawn once per document, z and x once per word
         {
             "a": ("$\\alpha$", -1.5, 1.6, "parameter"),
             "q": ("$\\theta_d$", -1.5, 0, "latent"),
@@ -42,24 +52,16 @@ MODELS = {
         {"words": (-0.75, -0.78, 1.65, 0.55), "documents": (-2.1, -1.2, 1.85, 0.75)},
     ),
     "Hidden Markov model (HMM)": (
-        {
-            f"{name}{t}": (f"${name}_{t}$", 1.3 * t - 2.6, y, kind)
-            for t in (1, 2, 3)
-            for name, y, kind in (("z", 1.3, "latent"), ("x", 0, "observed"))
-        },
+        _chain("z"),
         ["z1 -> z2", "z2 -> z3", "z1 -> x1", "z2 -> x2", "z3 -> x3"],
         {},
     ),
-    "Conditional random field (CRF)": (
-        {
-            f"{name}{t}": (f"${name}_{t}$", 1.3 * t - 2.6, y, kind)
-            for t in (1, 2, 3)
-            for name, y, kind in (("y", 1.3, "latent"), ("x", 0, "observed"))
-        },
+    "Conditional random field (CRF)": (  # no arrows: neighbours share a score
+        _chain("y"),
         ["y1 -- y2", "y2 -- y3", "y1 -- x1", "y2 -- x2", "y3 -- x3"],
         {},
     ),
-    "Deep generative model": (
+    "Deep generative model": (  # the arrow from z to x is a neural network
         {
             "z": ("$z_i$", -0.9, 0, "latent"),
             "x": ("$x_i$", 0.9, 0, "observed"),
@@ -73,19 +75,13 @@ MODELS = {
 
 def draw_plates(ax, nodes, edges, plates, title=""):
     """Draw one graphical model; ``MODELS`` shows the form of the three arguments."""
+    rounded = {"boxstyle": "round,pad=0,rounding_size=0.15", "facecolor": "none"}
     for label, (left, bottom, right, top) in plates.items():
-        frame = FancyBboxPatch(
-            (left, bottom),
-            right - left,
-            top - bottom,
-            boxstyle="round,pad=0,rounding_size=0.15",
-            facecolor="none",
-            edgecolor="#555555",
-        )
+        size = (right - left, top - bottom)
+        frame = FancyBboxPatch((left, bottom), *size, edgecolor="#555555", **rounded)
         ax.add_patch(frame)
-        ax.text(
-            right - 0.08, bottom + 0.06, label, ha="right", va="bottom", fontsize=12
-        )
+        corner = (right - 0.08, bottom + 0.06)
+        ax.text(*corner, label, ha="right", va="bottom", fontsize=12)
     for edge in edges:
         _draw_edge(ax, nodes, *edge.split())
     for label, x, y, kind in nodes.values():
@@ -97,10 +93,8 @@ def draw_plates(ax, nodes, edges, plates, title=""):
 
 def draw_models(axes):
     """The six models of the lecture, one on each of six axes."""
-    for ax, (title, (nodes, edges, plates)) in zip(
-        axes.flat, MODELS.items(), strict=True
-    ):
-        draw_plates(ax, nodes, edges, plates, title)
+    for ax, (title, model) in zip(axes.flat, MODELS.items(), strict=True):
+        draw_plates(ax, *model, title)
 
 
 def _draw_node(ax, label, x, y, kind):
@@ -108,29 +102,19 @@ def _draw_node(ax, label, x, y, kind):
         ax.add_patch(Circle((x, y), 0.07, color="black"))
         ax.text(x, y + 0.16, label, ha="center", va="bottom", fontsize=15)
         return
-    face = GREY if kind == "observed" else "white"
-    ax.add_patch(
-        Circle((x, y), RADIUS, facecolor=face, edgecolor="black", linewidth=1.5)
-    )
+    style = {"facecolor": GREY if kind == "observed" else "white", "linewidth": 1.5}
+    ax.add_patch(Circle((x, y), RADIUS, edgecolor="black", **style))
     ax.text(x, y, label, ha="center", va="center", fontsize=15)
 
 
 def _draw_edge(ax, nodes, start, arrow, end):
     (_, x0, y0, kind0), (_, x1, y1, kind1) = nodes[start], nodes[end]
+    # From border to border of the circles: the arrow stops before it meets a label.
     length = ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5
     gaps = [0.1 if kind == "parameter" else RADIUS for kind in (kind0, kind1)]
     ux, uy = (x1 - x0) / length, (y1 - y0) / length
     tail = (x0 + gaps[0] * ux, y0 + gaps[0] * uy)
     head = (x1 - gaps[1] * ux, y1 - gaps[1] * uy)
-    style = "-|>" if arrow == "->" else "-"
-    patch = FancyArrowPatch(
-        tail,
-        head,
-        arrowstyle=style,
-        mutation_scale=14,
-        shrinkA=0,
-        shrinkB=0,
-        linewidth=1.3,
-    )
-    patch.set_color("black")
-    ax.add_patch(patch)
+    style = {"arrowstyle": "-|>" if arrow == "->" else "-", "mutation_scale": 14}
+    style |= {"shrinkA": 0, "shrinkB": 0, "linewidth": 1.3, "color": "black"}
+    ax.add_patch(FancyArrowPatch(tail, head, **style))

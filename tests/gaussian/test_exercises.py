@@ -9,7 +9,7 @@ import math
 import torch
 from torch.distributions import Normal
 
-from course_utils.gaussian import exercises as gaussian
+from course_utils.gaussian import exercises
 from course_utils.gaussian.exercises import (
     check_kl_gaussians,
     check_laplace_mle,
@@ -158,4 +158,4 @@ ANSWERS = [
     test_wrong_answers_get_their_hint,
     test_right_answers_pass_and_stubs_are_no_error,
     test_no_mistake_looks_like_another,
-) = rules(ANSWERS, gaussian)
+) = rules(ANSWERS, exercises)

@@ -154,8 +154,10 @@ def test_bad_parameters_are_named():
         ValueError, match=r"mu must be a single number, got shape \(2,\)"
     ):
         log_likelihood(x, torch.tensor([1.6, 1.7]), 0.1)
-    with pytest.raises(ValueError, match="sigma_grid must be positive"):
+    with pytest.raises(ValueError, match="sigma_grid must be positive, got 0"):
         log_likelihood_surface(x, torch.ones(2), torch.tensor([0.0, 1.0]))
+    with pytest.raises(ValueError, match=r"x must be .* \(m,\), got shape \(10, 1\)"):
+        log_likelihood(x[:, None], 1.7, 0.1)
 
 
 def test_whole_numbers_are_data_too():

@@ -4,70 +4,16 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 from torch.distributions import Normal
 
-from course_utils import style as plotting
-from course_utils.data import load_heights, ring_of_gaussians
+from course_utils.data import load_heights
 from course_utils.gaussian import fit_gaussian, log_likelihood, pictures
-from course_utils.gaussian.plates import GREY, MODELS, draw_plates
 
 pytestmark = pytest.mark.usefixtures("course_style")
 
 
 def title(ax):
     return ax.get_title(loc="left")  # where the style of the course puts it
-
-
-def test_every_role_has_its_own_colour():
-    assert len(set(plotting.COLOUR.values())) == len(plotting.COLOUR)
-    assert len(set(plotting.GROUPS)) == len(plotting.GROUPS)
-
-
-def test_density_curve_is_the_density(ax):
-    grid = torch.linspace(-3, 3, 50)
-    line = plotting.plot_density(ax, Normal(0.0, 1.0), grid, label="model")
-    torch.testing.assert_close(
-        torch.as_tensor(line.get_ydata()), Normal(0.0, 1.0).log_prob(grid).exp()
-    )
-    assert line.get_color() == plotting.COLOUR["model"]
-
-
-def test_density_2d_is_high_at_the_modes(ax):
-    ring = ring_of_gaussians(sigma=0.4)
-    contours = plotting.plot_density_2d(ax, ring, half_width=4)
-    assert contours.levels[0] > 0
-    assert ax.get_aspect() == 1.0
-    plotting.plot_modes(ax, ring)
-    circles = [patch for patch in ax.patches if isinstance(patch, Circle)]
-    assert len({circle.center for circle in circles}) == 8
-    assert {circle.radius for circle in circles} == {3 * 0.4}
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_plates_show_every_node_edge_and_plate(ax, name):
-    nodes, edges, plates = MODELS[name]
-    draw_plates(ax, nodes, edges, plates, title=name)
-    circles = [patch for patch in ax.patches if isinstance(patch, Circle)]
-    assert len(circles) == len(nodes)
-    arrows = [patch for patch in ax.patches if isinstance(patch, FancyArrowPatch)]
-    assert len(arrows) == len(edges)
-    frames = [patch for patch in ax.patches if isinstance(patch, FancyBboxPatch)]
-    assert len(frames) == len(plates)
-    written = {text.get_text() for text in ax.texts}
-    assert written == {node[0] for node in nodes.values()} | set(plates)
-
-
-def test_observed_nodes_are_grey_and_latent_ones_white(ax):
-    nodes = {"z": ("z", 0, 0, "latent"), "x": ("x", 1, 0, "observed")}
-    draw_plates(ax, nodes, ["z -> x"], {})
-    faces = [patch.get_facecolor() for patch in ax.patches if isinstance(patch, Circle)]
-    assert faces == [plt.matplotlib.colors.to_rgba(name) for name in ("white", GREY)]
-
-
-def test_every_directed_model_has_data_that_are_observed():
-    for nodes, _, _ in MODELS.values():
-        assert "observed" in {kind for _, _, _, kind in nodes.values()}
 
 
 def test_likelihood_panel_says_the_log_likelihood():
