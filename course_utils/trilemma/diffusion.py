@@ -15,7 +15,8 @@ import torch
 from torch import nn
 from torch.distributions import Normal
 
-from course_utils.arguments import check_data
+from course_utils import networks
+from course_utils.arguments import check_data, check_shape, positive, require
 from course_utils.descent import DescentState, descend
 from course_utils.training import seeded
 
@@ -40,19 +41,16 @@ class Denoiser(nn.Module):
     ):
         super().__init__()
         low, high = sigma_range
-        if not 0 < low < high < math.inf:
-            raise ValueError(f"sigma_range must be 0 < low < high, got {sigma_range}")
-        if not sigma_data > 0:
-            raise ValueError(f"sigma_data must be positive, got {sigma_data}")
-        if data_dim < 1:
-            raise ValueError(f"data_dim must be at least 1, got {data_dim}")
+        ordered = 0 < low < high < math.inf
+        require(
+            sigma_range=(sigma_range, ordered, "0 < low < high"),
+            data_dim=(data_dim, data_dim >= 1, "at least 1"),
+        )
+        positive(sigma_data=sigma_data)
         self.data_dim, self.sigma_data = data_dim, sigma_data
         self.sigma_range = (low, high)
-        widths, layers = [data_dim + 1, *hidden], []
-        with seeded(seed):
-            for n_in, n_out in pairwise(widths):
-                layers += [nn.Linear(n_in, n_out), nn.ReLU()]
-            self.network = nn.Sequential(*layers, nn.Linear(widths[-1], data_dim))
+        with seeded(seed):  # one more number goes in than comes out: the level of σ
+            self.network = networks.layers([data_dim + 1, *hidden, data_dim], "relu")
 
     @property
     def start(self) -> Normal:
@@ -71,11 +69,11 @@ class Denoiser(nn.Module):
         sigma = self._noise(x, sigma)
         low, high = map(math.log, self.sigma_range)
         level = 2 * (sigma.log() - low) / (high - low) - 1  # from −1 to 1
-        width = (sigma.square() + self.sigma_data**2).sqrt()
+        width = (sigma.square() + self.sigma_data**2).sqrt()  # of noisy data
         made = self.network(torch.cat([x / width, level], dim=1))
-        return (
-            self.sigma_data / width
-        ) ** 2 * x + sigma * self.sigma_data / width * made
+        # little noise: keep x; much noise: the network makes nearly all of the guess
+        keep, add = (self.sigma_data / width) ** 2, sigma * self.sigma_data / width
+        return keep * x + add * made
 
     def score(self, x: torch.Tensor, sigma) -> torch.Tensor:
         """∇ log p(x; σ), the gradient of the log-density of noisy data: ``(n, d)``."""
@@ -84,22 +82,14 @@ class Denoiser(nn.Module):
 
     def _noise(self, x: torch.Tensor, sigma) -> torch.Tensor:
         """σ as ``(n, 1)``, after a look at it and at the shape of x."""
-        if x.ndim != 2 or x.shape[1] != self.data_dim:
-            raise ValueError(
-                f"x must have shape (n, {self.data_dim}), got {tuple(x.shape)}"
-            )
+        check_shape(x, self.data_dim)
         sigma = torch.as_tensor(sigma, dtype=x.dtype)
-        if sigma.numel() != 1 and sigma.shape != (len(x), 1):
-            raise ValueError(
-                f"sigma must be a number or have shape ({len(x)}, 1), got shape "
-                f"{tuple(sigma.shape)}"
-            )
-        if not bool(((sigma > 0) & (sigma < math.inf)).all()):
-            low, high = sigma.min().item(), sigma.max().item()
-            raise ValueError(
-                "sigma must be positive and finite, got values from "
-                f"{low:g} to {high:g}"
-            )
+        known = sigma.numel() == 1 or sigma.shape == (len(x), 1)
+        shape = f"a number or have shape ({len(x)}, 1)"
+        require(sigma=(f"shape {tuple(sigma.shape)}", known, shape))
+        low, high = sigma.min().item(), sigma.max().item()
+        values = f"values from {low:g} to {high:g}"
+        require(sigma=(values, 0 < low <= high < math.inf, "positive and finite"))
         return sigma.expand(len(x), 1)
 
     def loss(self, x0: torch.Tensor, generator=None) -> torch.Tensor:
@@ -110,7 +100,8 @@ class Denoiser(nn.Module):
         """
         low, high = map(math.log, self.sigma_range)
         options = {"generator": generator, "dtype": x0.dtype}
-        sigma = (low + (high - low) * torch.rand(len(x0), 1, **options)).exp()
+        sigma = (low + (high - low) * torch.rand(len(x0), 1, **options)).exp()  # (n, 1)
+        # the noise is drawn anew in every step, so the network never sees it twice
         x = x0 + sigma * torch.randn(x0.shape, **options)
         weight = 1 / sigma.square() + 1 / self.sigma_data**2
         return (weight * (self(x, sigma) - x0).square()).sum(dim=1).mean()
@@ -120,8 +111,7 @@ class Denoiser(nn.Module):
 
         Even in σ^(1/7), so most of them are small (Karras et al. 2022, eq. 5).
         """
-        if steps < 1:
-            raise ValueError(f"steps must be at least 1, got {steps}")
+        require(steps=(steps, steps >= 1, "at least 1"))
         low, high = (sigma ** (1 / 7) for sigma in self.sigma_range)
         roots = torch.linspace(high, low, steps, dtype=torch.float64)
         return (roots**7).tolist()
@@ -133,16 +123,14 @@ class Denoiser(nn.Module):
         Each step is Heun's: the mean of the slopes at both of its ends (Karras et al.
         2022, algorithm 1). Raises ``ValueError`` unless all σ are positive and finite.
         """
-        if len(levels) == 0 or not all(0 < sigma < math.inf for sigma in levels):
-            raise ValueError(
-                "levels must be a list of one σ or more, all positive and finite, got "
-                f"{levels}"
-            )
+        fit = len(levels) > 0 and all(0 < sigma < math.inf for sigma in levels)
+        rule = "a list of one σ or more, all positive and finite"
+        require(levels=(levels, fit, rule))
         x = check_data(x, self.data_dim).to(self.start.mean.dtype)
         yield x
         for here, there in pairwise(levels):
-            slope = (x - self(x, here)) / here
-            guess = x + (there - here) * slope
+            slope = (x - self(x, here)) / here  # dx/dσ
+            guess = x + (there - here) * slope  # where Euler's method would stop
             slope = (slope + (guess - self(guess, there)) / there) / 2
             x = x + (there - here) * slope
             yield x
@@ -155,7 +143,7 @@ class Denoiser(nn.Module):
         """
         levels = self.levels(steps)
         *_, x = self.walk(self.start.sample((n,)), levels)
-        return self(x, levels[-1])
+        return self(x, levels[-1])  # the best guess of x₀: takes the last σ away
 
     def encode(self, x: torch.Tensor, steps: int = 32) -> torch.Tensor:
         """The noise ``(n, d)`` from which the walk comes to x, scaled to N(0, I)."""
@@ -173,27 +161,27 @@ class Denoiser(nn.Module):
         path = list(self.walk(x, levels))
         slopes = [self._divergence(*at) for at in zip(path, levels, strict=True)]
         total = self.start.log_prob(path[-1]).sum(dim=1)
-        for here, there, a, b in zip(
-            levels, levels[1:], slopes, slopes[1:], strict=False
-        ):
+        # ∫ ∇·(dx/d log σ) d log σ from the data up to the noise, by trapezoids
+        steps_up = pairwise(zip(levels, slopes, strict=True))
+        for (here, a), (there, b) in steps_up:
             total = total + math.log(there / here) * (a + b) / 2
         return total
 
     def _rising(self, steps: int) -> list[float]:
-        if steps < 2:
-            raise ValueError(f"steps must be at least 2, got {steps}")
+        require(steps=(steps, steps >= 2, "at least 2"))
         return self.levels(steps)[::-1]
 
     def _divergence(self, x: torch.Tensor, sigma: float) -> torch.Tensor:
         """∇·(x − D(x; σ)) for each row, the divergence of dx/d log σ."""
         with torch.enable_grad():
             x = x.detach().requires_grad_()
-            rest = (x - self(x, sigma)).sum(dim=0)
+            # the rows do not see each other: one gradient of a sum serves all n
+            rest = (x - self(x, sigma)).sum(dim=0)  # (d,)
             rows = [
                 torch.autograd.grad(part, x, retain_graph=True)[0][:, i]
                 for i, part in enumerate(rest)
             ]
-        return torch.stack(rows).sum(dim=0)
+        return torch.stack(rows).sum(dim=0)  # the trace of each row's Jacobian
 
 
 class DiffusionState(DescentState):
@@ -206,7 +194,7 @@ def train_diffusion(
     """Teach ``denoiser`` to clean the rows of ``x`` ``(n, d)``.
 
     ``options`` are those of ``descend``: ``seconds``, ``batch_size``,
-    ``learning_rate``, ``n_states``, ``snapshots``, ``seed``, ``resume``.
+    ``learning_rate``, ``n_states``, ``snapshots``, ``seed``.
     """
     options = {"learning_rate": 5e-3} | options
     return descend(denoiser, x, denoiser.loss, steps, kind=DiffusionState, **options)

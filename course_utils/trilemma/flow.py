@@ -10,14 +10,14 @@ of the other half by an increasing function, which a network chooses from the fi
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 import torch
 from torch import nn
 from torch.distributions import Normal
 from torch.nn import functional as F
 
-from course_utils.arguments import check_data
+from course_utils import networks
+from course_utils.arguments import check_data, positive, require
 from course_utils.descent import DescentState, descend
 from course_utils.training import seeded
 
@@ -35,38 +35,45 @@ def spline(x, widths, heights, slopes, bound: float, inverse: bool = False):
     """
     inside = (x > -bound) & (x < bound)
     t = x.clamp(-bound, bound)
-    knots = _knots(torch.stack([widths, heights], dim=-2), bound)
+    knots = _knots(torch.stack([widths, heights], dim=-2), bound)  # (…, 2, k + 1)
+    # slope 1 at both ends, so that curve and line outside meet without a corner
     slopes = F.pad(F.softplus(slopes + UNIT) + LEAST, (1, 1), value=1.0)
+    # number of the bin that t lies in: how many inner knots are to its left
     inner = knots[..., 1 if inverse else 0, 1:-1]
     bin_ = (t[..., None] >= inner).sum(-1)[..., None, None]
-    ends = torch.cat([knots, slopes[..., None, :]], dim=-2)
-    index = bin_ + torch.arange(2)  # the two ends of the bin that t lies in
+    ends = torch.cat(
+        [knots, slopes[..., None, :]], dim=-2
+    )  # x, y, slope: (…, 3, k + 1)
+    index = bin_ + torch.arange(2)  # the two ends of this bin
     found = ends.gather(-1, index.expand(*ends.shape[:-1], 2))
     (x0, x1), (y0, y1), (d0, d1) = (p.unbind(-1) for p in found.unbind(-2))
     width, height = x1 - x0, y1 - y0
     slope = height / width
     bend = d0 + d1 - 2 * slope
-    if inverse:
+    share = (t - x0) / width  # ξ: from 0 to 1 through the bin
+    if inverse:  # ξ solves a ξ² + b ξ + c = 0 (eqs. 6 to 8)
         rise = t - y0
         a = height * (slope - d0) + rise * bend
         b = height * d0 - rise * bend
         c = -slope * rise
+        # this form of the root has no difference of nearly equal numbers
         share = 2 * c / (-b - (b.square() - 4 * a * c).clamp(min=0).sqrt())
-        result = x0 + share * width
-    else:
-        share = (t - x0) / width
     mixed = share * (1 - share)
     below = slope + bend * mixed
-    if not inverse:
-        result = y0 + height * (slope * share.square() + d0 * mixed) / below
+    forward = y0 + height * (slope * share.square() + d0 * mixed) / below  # eq. 4
+    result = x0 + share * width if inverse else forward
+    # dy/dx (eq. 5), as a logarithm
     above = d1 * share.square() + 2 * slope * mixed + d0 * (1 - share).square()
     log_slope = 2 * slope.log() + above.log() - 2 * below.log()
     log_slope = -log_slope if inverse else log_slope
+    # outside, t was clamped: also what where() drops must be finite, or gradients
+    # would be 0 · NaN
     return torch.where(inside, result, x), torch.where(inside, log_slope, 0.0)
 
 
 def _knots(raw: torch.Tensor, bound: float) -> torch.Tensor:
     """Increasing positions ``(…, k + 1)`` from −bound to bound, both exact."""
+    # softmax: positive shares with sum 1; none may be so small that rounding eats it
     shares = LEAST + (1 - LEAST * raw.shape[-1]) * raw.softmax(dim=-1)
     knots = F.pad(bound * (2 * shares.cumsum(dim=-1) - 1), (1, -1), value=-bound)
     return F.pad(knots, (0, 1), value=bound)
@@ -79,24 +86,23 @@ class Coupling(nn.Module):
         super().__init__()
         self.parity, self.bins, self.bound, self.kind = parity, bins, bound, kind
         stay = (data_dim + 1 - parity) // 2
+        # for each moved coordinate: widths, heights, inner slopes; or scale and shift
         self.numbers = 3 * bins - 1 if kind == "spline" else 2
-        layers = []
-        for n_in, n_out in pairwise([stay, *hidden]):
-            layers += [nn.Linear(n_in, n_out), nn.SiLU()]
-        last = nn.Linear([stay, *hidden][-1], (data_dim - stay) * self.numbers)
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)  # so the layer begins as the identity
-        self.network = nn.Sequential(*layers, last)
+        widths = [stay, *hidden, (data_dim - stay) * self.numbers]
+        self.network = networks.layers(widths, "silu")
+        for last in self.network[-1].parameters():
+            nn.init.zeros_(last)  # so the layer begins as the identity
 
     def forward(self, x: torch.Tensor, inverse: bool = False):
         """``(n, d)`` to the moved ``(n, d)`` and log |det| ``(n,)``."""
         stay, move = x[:, self.parity :: 2], x[:, 1 - self.parity :: 2]
+        # (n, moved coordinates, numbers): the network never sees what it moves, so
+        # the inverse can ask it again, and the Jacobian is triangular
         chosen = self.network(stay).unflatten(1, (move.shape[1], self.numbers))
         if self.kind == "spline":
-            sizes = [self.bins, self.bins, self.bins - 1]
-            parts = chosen.split(sizes, dim=-1)
+            parts = chosen.split([self.bins, self.bins, self.bins - 1], dim=-1)
             moved, log_slope = spline(move, *parts, self.bound, inverse)
-        else:
+        else:  # y = e^a x + b, with |a| < 3 so that no step of training explodes
             log_slope, shift = 3 * torch.tanh(chosen[..., 0] / 3), chosen[..., 1]
             if inverse:
                 log_slope = -log_slope
@@ -105,7 +111,7 @@ class Coupling(nn.Module):
                 moved = move * log_slope.exp() + shift
         y = torch.empty_like(x)
         y[:, self.parity :: 2], y[:, 1 - self.parity :: 2] = stay, moved
-        return y, log_slope.sum(dim=1)
+        return y, log_slope.sum(dim=1)  # log |det| of a triangle: sum of its diagonal
 
 
 class Flow(nn.Module):
@@ -128,23 +134,18 @@ class Flow(nn.Module):
         seed: int = 0,
     ):
         super().__init__()
-        for name, value, least in [
-            ("data_dim", data_dim, 2),
-            ("layers", layers, 1),
-            ("bins", bins, 2),
-        ]:
-            if value < least:
-                raise ValueError(f"{name} must be at least {least}, got {value}")
-        if bins > 0.5 / LEAST:
-            raise ValueError(f"bins must be at most {0.5 / LEAST:g}, got {bins}")
-        if not bound > 0:
-            raise ValueError(f"bound must be positive, got {bound}")
-        if coupling not in COUPLINGS:
-            raise ValueError(f"coupling must be one of {COUPLINGS}, got {coupling!r}")
+        most = int(0.5 / LEAST)  # else their least widths would fill over half
+        require(
+            data_dim=(data_dim, data_dim >= 2, "at least 2"),
+            layers=(layers, layers >= 1, "at least 1"),
+            bins=(bins, 2 <= bins <= most, f"from 2 to {most}"),
+            coupling=(repr(coupling), coupling in COUPLINGS, f"one of {COUPLINGS}"),
+        )
+        positive(bound=bound)
         self.data_dim = data_dim
         self.bound = bound if coupling == "spline" else math.inf
         with seeded(seed):
-            self.layers = nn.ModuleList(
+            self.layers = nn.ModuleList(  # even and odd coordinates move in turn
                 Coupling(data_dim, layer % 2, hidden, bins, bound, coupling)
                 for layer in range(layers)
             )
@@ -157,26 +158,25 @@ class Flow(nn.Module):
 
     def inverse(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """z = f⁻¹(x) ``(n, d)`` and log |det ∂z/∂x| ``(n,)``."""
-        z = check_data(x, self.data_dim).to(self.base.mean.dtype)
-        total = z.new_zeros(len(z))
-        for layer in self.layers:
-            z, log_det = layer(z)
-            total = total + log_det
-        return z, total
+        return self._through(self.layers, check_data(x, self.data_dim))
 
     def forward_map(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """x = f(z) ``(n, d)`` and log |det ∂x/∂z| ``(n,)``."""
-        x = check_data(z, self.data_dim, "z").to(self.base.mean.dtype)
+        z = check_data(z, self.data_dim, "z")
+        return self._through(reversed(self.layers), z, inverse=True)
+
+    def _through(self, layers, x, inverse=False):
+        x = x.to(self.base.mean.dtype)
         total = x.new_zeros(len(x))
-        for layer in reversed(self.layers):
-            x, log_det = layer(x, inverse=True)
-            total = total + log_det
+        for layer in layers:
+            x, log_det = layer(x, inverse)
+            total = total + log_det  # the determinant of a chain is a product
         return x, total
 
     def log_prob(self, x: torch.Tensor) -> torch.Tensor:
         """log p(x), exact: ``(n, d)`` to ``(n,)``, in nats."""
         z, log_det = self.inverse(x)
-        return self.base.log_prob(z).sum(dim=1) + log_det
+        return self.base.log_prob(z).sum(dim=1) + log_det  # change of variables
 
     @torch.no_grad()
     def sample(self, n: int) -> torch.Tensor:
@@ -202,9 +202,8 @@ def train_flow(
     """Maximum likelihood: climb the mean of log p(x) over ``x`` ``(n, d)``.
 
     ``options`` are those of ``descend``: ``seconds``, ``batch_size``,
-    ``learning_rate``, ``n_states``, ``snapshots``, ``seed``, ``resume``. Raises
-    ``ValueError`` if most numbers of x lie outside of [−bound, bound], where splines
-    change nothing.
+    ``learning_rate``, ``n_states``, ``snapshots``, ``seed``. Raises ``ValueError`` if
+    most numbers of x lie outside of [−bound, bound], where splines change nothing.
     """
     outside = (check_data(x, flow.data_dim).abs() > flow.bound).double().mean().item()
     if outside > 0.5:

@@ -21,14 +21,20 @@ def colour_of(name: str) -> str:
     return COLOUR["fake"] if "GAN" in name else COLOUR["model"]
 
 
+def _square(ax, ring=None):
+    """The same piece of the plane in every panel, and the modes if there are some."""
+    ends = (-HALF_WIDTH, HALF_WIDTH)
+    ax.set(xlim=ends, ylim=ends, xticks=[], yticks=[], aspect="equal")
+    if ring is not None:
+        plot_modes(ax, ring)
+
+
 def plot_samples(axes, ring, drawn):
     """One panel of dots for each entry of ``drawn``: name → x ``(n, 2)``."""
-    panels = axes.flatten()
-    for ax, (name, x) in zip(panels, drawn.items(), strict=True):
+    for ax, (name, x) in zip(axes.flatten(), drawn.items(), strict=True):
         plot_points(ax, x[:1500], s=4, alpha=0.5, color=colour_of(name))
-        plot_modes(ax, ring)
-        ax.set(xlim=(-HALF_WIDTH, HALF_WIDTH), ylim=(-HALF_WIDTH, HALF_WIDTH))
-        ax.set(xticks=[], yticks=[], title=name)
+        _square(ax, ring)
+        ax.set_title(name)
 
 
 def draw_walk(ax, moment, steps: int):
@@ -39,18 +45,16 @@ def draw_walk(ax, moment, steps: int):
     _, _, x, mode = moment
     colours = [GROUPS[index % 4] for index in mode.tolist()]
     style = {"s": 8, "alpha": 0.6, "linewidth": 0, "c": colours}
-    dots = ax.scatter(x[:, 0], x[:, 1], **style)
-    ax.set(xlim=(-HALF_WIDTH, HALF_WIDTH), ylim=(-HALF_WIDTH, HALF_WIDTH))
-    ax.set_aspect("equal")
-    ax.set(xticks=[], yticks=[])
+    dots = ax.scatter(*x.T, **style)
+    _square(ax)
 
     def update(moment):
         step, sigma, x, _ = moment
-        dots.set_offsets(x / math.hypot(1, sigma / 1.5))
-        zoom = f", shown {math.hypot(1, sigma / 1.5):.1f} times smaller"
+        zoom = math.hypot(1, sigma / 1.5)  # the width of ring and noise together
+        dots.set_offsets(x / zoom)
         digits = 3 if sigma < 0.1 else 2
         where = f"step {step} of {steps}: σ = {sigma:.{digits}f}"
-        ax.set_title(where + zoom * (sigma > 0.5))
+        ax.set_title(where + f", shown {zoom:.1f} times smaller" * (sigma > 0.5))
 
     update(moment)
     return update
@@ -59,9 +63,7 @@ def draw_walk(ax, moment, steps: int):
 def draw_steps(ax, steps: int, ring, drawn, found):
     """Samples after a walk of ``steps``; both mappings go from steps to results."""
     dots = plot_points(ax, drawn[steps], role="model", s=6)
-    plot_modes(ax, ring)
-    ax.set(xlim=(-HALF_WIDTH, HALF_WIDTH), ylim=(-HALF_WIDTH, HALF_WIDTH))
-    ax.set(xticks=[], yticks=[])
+    _square(ax, ring)
 
     def update(steps):
         dots.set_offsets(drawn[steps])
@@ -82,6 +84,7 @@ def plot_scores(axes, rows):
     """
     truth = [100 * float(run["quality"]) for run in rows["data"]]
     panels = [
+        # key in a row, factor, label, limits of the axis, the value of a perfect model
         ("quality", 100, "high quality (%)", (0, 105), sum(truth) / len(truth)),
         ("strict", 1, "modes of 8", (-0.4, 8.5), 8),
         ("spread_mean", 1, "spread / truth", (0, 3.4), 1),
@@ -91,8 +94,8 @@ def plot_scores(axes, rows):
         for place, (name, runs) in enumerate(rows.items()):
             values = [scale * float(run[key]) for run in runs]
             ends = [min(values), max(values)]
-            ax.plot(ends, [place, place], color=colour_of(name), linewidth=3)
-            ax.plot(values, [place] * len(values), "o", color=colour_of(name))
+            ax.plot(ends, [place, place], color=colour_of(name), linewidth=3)  # range
+            ax.plot(values, [place] * len(values), "o", color=colour_of(name))  # seeds
         if ideal is not None:
             ax.axvline(ideal, color=COLOUR["target"], linestyle="--", linewidth=1.4)
         ax.set(xlabel=label, xlim=limits, yticks=range(len(rows)), yticklabels=[])
@@ -116,11 +119,10 @@ def corners_of(row) -> dict[str, float]:
     even = math.exp(-float(row["reverse_kl"]))
     coverage = min(even, float(row["strict"]) / N_MODES)
     speed = 1 - math.log10(float(row["ms"])) / math.log10(SLOWEST)
-    raw = {"quality": float(row["quality"]) / PERFECT, "coverage": coverage}
-    raw["speed"] = speed
+    raw = (float(row["quality"]) / PERFECT, coverage, speed)
+    # NaN fails every comparison, so a model without a number gets 0
     return {
-        name: 0.0 if math.isnan(value) else min(1.0, max(0.0, value))
-        for name, value in raw.items()
+        key: min(1.0, v) if v > 0 else 0.0 for key, v in zip(CORNERS, raw, strict=True)
     }
 
 
@@ -134,13 +136,12 @@ def plot_triangles(axes, rows):
     frame = torch.tensor([*CORNERS.values()])
     for ax in panels:
         ax.set_axis_off()
-        ax.set(xlim=(-1.35, 1.35), ylim=(-0.85, 1.3))
-        ax.set_aspect("equal")
+        ax.set(xlim=(-1.35, 1.35), ylim=(-0.85, 1.3), aspect="equal")
         ax.add_patch(Polygon(frame, fill=False, edgecolor="#999999", linewidth=1.2))
     for ax, (name, runs) in zip(panels, rows.items(), strict=False):
         for found in map(corners_of, runs):
             pulls = torch.tensor([found[key] for key in CORNERS])
-            shape = frame * pulls[:, None]
+            shape = frame * pulls[:, None]  # the centre is 0 for all three
             tint = {"facecolor": colour_of(name), "alpha": 0.55 / len(runs)}
             ax.add_patch(Polygon(shape, linewidth=0, **tint))
             edge = {"fill": False, "edgecolor": colour_of(name), "linewidth": 1.8}

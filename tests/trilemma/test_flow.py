@@ -178,8 +178,8 @@ def test_data_outside_of_the_splines_are_refused():
     [
         ({"data_dim": 1}, "data_dim must be at least 2, got 1"),
         ({"layers": 0}, "layers must be at least 1, got 0"),
-        ({"bins": 1}, "bins must be at least 2, got 1"),
-        ({"bins": 2000}, "bins must be at most 500, got 2000"),
+        ({"bins": 1}, "bins must be from 2 to 500, got 1"),
+        ({"bins": 2000}, "bins must be from 2 to 500, got 2000"),
         ({"bound": 0.0}, "bound must be positive, got 0.0"),
         ({"bound": math.nan}, "bound must be positive, got nan"),
         ({"coupling": "linear"}, "coupling must be one of .* got 'linear'"),
