@@ -13,9 +13,11 @@ import torch
 from torch import nn
 from torch.distributions import Bernoulli
 
-from course_utils.arguments import check_binary, check_data
+from course_utils.arguments import positive
 from course_utils.descent import Run
+from course_utils.networks import layers
 from course_utils.training import seeded
+from course_utils.vae.model import check_pixels
 
 
 class VQVAE(nn.Module):
@@ -25,31 +27,24 @@ class VQVAE(nn.Module):
         self, data_dim=784, positions=16, n_codes=64, code_dim=2, hidden=256, seed=0
     ):
         super().__init__()
-        _positive(data_dim=data_dim, positions=positions, n_codes=n_codes)
-        _positive(code_dim=code_dim, hidden=hidden)
+        positive(data_dim=data_dim, positions=positions, n_codes=n_codes)
+        positive(code_dim=code_dim, hidden=hidden)
         self.data_dim = data_dim
         self.positions, self.code_dim = positions, code_dim
         with seeded(seed):
-            self.encoder = nn.Sequential(
-                nn.Linear(data_dim, hidden),
-                nn.SiLU(),
-                nn.Linear(hidden, positions * code_dim),
-            )
-            self.decoder = nn.Sequential(
-                nn.Linear(positions * code_dim, hidden),
-                nn.SiLU(),
-                nn.Linear(hidden, data_dim),
-            )
+            self.encoder = layers([data_dim, hidden, positions * code_dim], "silu")
+            self.decoder = layers([positions * code_dim, hidden, data_dim], "silu")
             self.codebook = nn.Parameter(torch.randn(n_codes, code_dim))
 
     def vectors(self, x: torch.Tensor) -> torch.Tensor:
         """What the encoder says before the choice: ``(n, positions, code_dim)``."""
-        x = _check_pixels(x, self.data_dim).to(self.codebook.dtype)
+        x = check_pixels(x, self.data_dim).to(self.codebook.dtype)
         return self.encoder(x).view(len(x), self.positions, self.code_dim)
 
     def nearest(self, e: torch.Tensor) -> torch.Tensor:
         """The number of the codebook row that is nearest to each vector."""
         flat = e.detach().reshape(-1, self.code_dim)
+        # −½‖e − c‖² is e·c − ½‖c‖², up to ½‖e‖², which is the same for every row
         scores = flat @ self.codebook.T - 0.5 * self.codebook.square().sum(dim=1)
         return scores.argmax(dim=1).view(e.shape[:-1])
 
@@ -83,9 +78,11 @@ class VQVAE(nn.Module):
         vector (straight through). Equation 3 of the paper.
         """
         e = self.vectors(x)
-        code = self.codebook[self.nearest(e)]
+        code = self.codebook[self.nearest(e)]  # both (n, positions, code_dim)
+        # the value is the code, but the gradient goes to e: detach() stops the rest
         straight = e + (code - e).detach()
         reconstruction = self._decode(straight).log_prob(x).sum(dim=1).mean()
+        # the codes go to the vectors that chose them, and the vectors to their codes
         book = (code - e.detach()).square().sum(dim=(1, 2)).mean()
         pull = (e - code.detach()).square().sum(dim=(1, 2)).mean()
         return -reconstruction, book + commitment * pull
@@ -120,49 +117,33 @@ def train_vq_vae(
     to its start, and raises ``FloatingPointError``. Raises ``ValueError`` for data or
     settings without sense.
     """
-    _check_pixels(x, model.data_dim)
-    _positive(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate)
-    run = Run(model, x, batch_size, learning_rate, seed)
-    run.optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
-    generator = run.generator
-    with torch.no_grad():  # start the codebook on what the encoder says
-        _restart(model, x, torch.ones(len(model.codebook), dtype=torch.bool), generator)
+    check_pixels(x, model.data_dim)
+    positive(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate)
+    run = Run(model, x, batch_size, learning_rate, seed, betas=(0.9, 0.999))
+    n_codes = len(model.codebook)
+    # the codebook starts on what the encoder says: every code counts as unused
+    _restart(model, x, torch.ones(n_codes, dtype=torch.bool), run.generator)
     for epoch in range(1, epochs + 1):
         total = torch.zeros(())
         for _ in range(math.ceil(len(x) / batch_size)):
             batch = run.batch()
             reconstruction, pulls = model.loss(batch)
-            run.descend(reconstruction + pulls, rate=1.0)
+            run.descend(reconstruction + pulls)
             total += reconstruction.detach() * len(batch)
-        counts = torch.bincount(
-            model.codes(x[:2000]).flatten(), minlength=len(model.codebook)
-        )
-        share = counts / counts.sum()
-        entropy = torch.special.entr(share).sum()
+        counts = torch.bincount(model.codes(x[:2000]).flatten(), minlength=n_codes)
+        # entr(p) is −p log p, and 0 for a code that nobody uses
+        entropy = torch.special.entr(counts / counts.sum()).sum()
         used = int((counts > 0).sum())
         run.keep()
         yield VQState(epoch, -total.item() / len(x), used, entropy.exp().item())
-        if epoch < epochs:
-            with torch.no_grad():
-                _restart(model, x, counts == 0, generator)
+        if epoch < epochs:  # after the last one no step would follow
+            _restart(model, x, counts == 0, run.generator)
 
 
+@torch.no_grad()
 def _restart(model, x, unused, generator) -> None:
+    """Move the codes marked in ``unused`` ``(n_codes,)`` onto the encoder's vectors."""
     rows = torch.randint(len(x), (1000,), generator=generator)
     vectors = model.vectors(x[rows]).flatten(0, 1)
     pick = torch.randint(len(vectors), (int(unused.sum()),), generator=generator)
     model.codebook[unused] = vectors[pick]
-
-
-def _positive(**values) -> None:
-    for name, value in values.items():
-        if not 0 < value < math.inf:
-            raise ValueError(f"{name} must be positive and finite, got {value}")
-
-
-def _check_pixels(x: torch.Tensor, data_dim: int) -> torch.Tensor:
-    if isinstance(x, torch.Tensor) and x.dtype == torch.uint8:
-        raise ValueError("x holds grey levels (uint8); binarise(x) first")
-    check_data(x, data_dim)
-    check_binary(x)
-    return x

@@ -1,12 +1,93 @@
-"""The digits of notebook 04, 28 × 28, dark ink on white, and their codes."""
+"""The pictures of notebook 04, in its order; nats, and digits as dark ink on white."""
+
+from itertools import pairwise
 
 import torch
-from matplotlib.patches import Ellipse, Rectangle
+from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch, Rectangle
 
 from course_utils.style import COLOUR, GROUPS
 
-CLASSES = "tab10"
+PLATE = (  # nodes, edges and plates, as draw_plates takes them
+    {
+        "z": ("$z_i$", 0, 0, "latent"),
+        "x": ("$x_i$", 1.9, 0, "observed"),
+        "f": ("$\\varphi$", 0, 1.5, "parameter"),
+        "t": ("$\\theta$", 1.9, 1.5, "parameter"),
+    },
+    ["z -> x", "t -> x"],
+    {"$m$": (-0.7, -1.05, 2.6, 0.75)},
+)
 INK = {"cmap": "gray_r", "vmin": 0, "vmax": 1, "origin": "upper"}
+
+
+def plot_marginal(axes, z, mean, sigma, grid, density):
+    """Left the mean of x for each z; right its marginal density, and some parts."""
+    low, high = (mean.min() - 4 * sigma).item(), (mean.max() + 4 * sigma).item()
+    axes[0].plot(z, mean, color=COLOUR["model"])
+    axes[0].fill_between(z, mean - 2 * sigma, mean + 2 * sigma, alpha=0.25)
+    weight = torch.exp(-0.5 * z**2)  # p(z), scaled to height 1
+    foot = low - 0.25 * (high - low)
+    top = foot + 0.23 * (high - low) * weight
+    axes[0].fill_between(z, foot, top, color=COLOUR["quiet"], alpha=0.45, linewidth=0)
+    axes[0].text(2.1, foot + 0.02, "p(z)", va="bottom", fontsize=12)
+    axes[0].set(xlabel="z", ylabel="x", title="p(x | z): one Gaussian for each z")
+    axes[0].set(xlim=(-5, 5), ylim=(foot, high))
+    axes[1].plot(grid, density, color=COLOUR["model"], label="p(x)")
+    style = {"color": COLOUR["model"], "linestyle": "--", "linewidth": 1.4}
+    label = "five of the p(x | z), weighted"
+    for at in (-2.5, -1.4, -0.4, 0.6, 1.5):
+        i = (z - at).abs().argmin()
+        axes[0].plot(z[i], mean[i], "o", color="black", zorder=3)
+        bump = torch.distributions.Normal(mean[i], sigma).log_prob(grid).exp()
+        axes[1].plot(grid, 0.06 * weight[i] * bump, label=label, **style)
+        label = None  # the legend names the dashed curves once
+    axes[1].set(xlabel="x", ylabel="density", title="p(x): their average over z")
+    axes[1].set(xlim=(low, high), ylim=(0, 1.25 * density.max()))
+    axes[1].legend(loc="upper left")
+
+
+def add_inference(ax):
+    """On a drawn ``PLATE``: the dashed arrows of q(z | x), from x to z and from φ."""
+    dashed = {"mutation_scale": 13, "linestyle": "--", "color": COLOUR["latent"]}
+    # bent, so that it does not cover the arrow of the model from z to x
+    _arrow(ax, (1.72, -0.32), (0.18, -0.32), connectionstyle="arc3,rad=-0.3", **dashed)
+    _arrow(ax, (0, 1.45), (0, 0.34), **dashed)
+    ax.set(xlim=(-0.9, 2.8), ylim=(-1.2, 2.1))
+
+
+def draw_data_path(ax):
+    """x → encoder → μ, σ → z = μ + σ ε → decoder → p(x | z), and ε from outside."""
+    boxes = {  # orange belongs to q, blue to the model
+        0.0: ("$x$", "#C8C8C8"),
+        1.5: ("encoder\n$\\varphi$", "#FBE3B3"),
+        3.0: ("$\\mu,\\ \\sigma$", "#FBE3B3"),
+        4.55: ("$z=\\mu+\\sigma\\varepsilon$", "white"),
+        6.1: ("decoder\n$\\theta$", "#BFDDF0"),
+        7.6: ("$p_\\theta(x\\mid z)$", "#BFDDF0"),
+    }
+    for x, (text, face) in boxes.items():
+        _box(ax, x, 0, text, face)
+    _box(ax, 4.55, 1.35, "$\\varepsilon\\sim\\mathcal{N}(0,I)$", "white")
+    for left, right in pairwise(boxes):
+        _arrow(ax, (left + 0.64, 0), (right - 0.64, 0))
+    _arrow(ax, (4.55, 0.94), (4.55, 0.42))
+    # a bracket under the three boxes that make q(z | x)
+    ax.plot([0.9, 0.9, 3.6, 3.6], [-0.52, -0.62, -0.62, -0.52], color="#333333", lw=1)
+    ax.text(2.25, -1.0, "$q_\\varphi(z\\mid x)$", ha="center", fontsize=13)
+    ax.set(xlim=(-0.75, 8.35), ylim=(-1.2, 1.9))
+    ax.set_axis_off()
+
+
+def _box(ax, x, y, text, face):
+    style = {"boxstyle": "round,pad=0,rounding_size=0.12", "edgecolor": "#333333"}
+    corner = (x - 0.62, y - 0.4)
+    ax.add_patch(FancyBboxPatch(corner, 1.24, 0.8, facecolor=face, **style))
+    ax.text(x, y, text, ha="center", va="center", fontsize=11.5)
+
+
+def _arrow(ax, start, end, mutation_scale=16, **style):
+    style = {"arrowstyle": "-|>", "mutation_scale": mutation_scale, **style}
+    ax.add_patch(FancyArrowPatch(start, end, **style))
 
 
 def mosaic(images, columns, gap=2):
@@ -32,7 +113,7 @@ def plot_rows(ax, rows, names):
     """Some rows of digits, ``(n, 784)`` each, with a name at the left of each row."""
     columns = len(rows[0])
     plot_digits(ax, torch.cat(list(rows)), columns)
-    for index, name in enumerate(names):
+    for index, name in enumerate(names):  # a row is 28 pixels high, 2 lie between
         ax.text(-5, 30 * index + 14, name, ha="right", va="center", fontsize=11.5)
 
 
@@ -45,21 +126,21 @@ def draw_nine(axes, beta, fits, x):
     for index in range(len(x)):
         colour = GROUPS[index % len(GROUPS)]
         style = {"facecolor": colour, "alpha": 0.4, "edgecolor": colour}
+        # there are fewer colours than digits: dashed edges tell the last from the first
         cloud = Ellipse((0, 0), 1, 1, linestyle="-" if index < 6 else "--", **style)
         clouds.append(axes[0].add_patch(cloud))
         names.append(axes[0].text(0, 0, f"{index + 1}", ha="center", va="center"))
-    for radius in (1, 2):
-        ring = Ellipse((0, 0), 2 * radius, 2 * radius, fill=False, linestyle=":")
-        ring.set_edgecolor(COLOUR["quiet"])
-        axes[0].add_patch(ring)
-    axes[0].set(xlim=(-4, 4), ylim=(-4, 4), xlabel="z₁", ylabel="z₂")
-    axes[0].set_aspect("equal")
+    for radius in (1, 2):  # one and two σ of the prior
+        style = {"fill": False, "linestyle": ":", "edgecolor": COLOUR["quiet"]}
+        axes[0].add_patch(Ellipse((0, 0), 2 * radius, 2 * radius, **style))
+    _latent_plane(axes[0], 4)
     picture = plot_digits(axes[1], x, 3)
 
     def update(beta):
         model = fits[beta]
         with torch.no_grad():
             q = model.encode(x)
+            # the same noise for every β: what changes is the model, not the draw
             noise = torch.randn(len(x), 2, generator=torch.Generator().manual_seed(0))
             decoded = model.decode(q.mean + q.stddev * noise).mean
             bound = model.elbo(x, noise)
@@ -79,6 +160,18 @@ def draw_nine(axes, beta, fits, x):
     return update
 
 
+def plot_training(ax, states):
+    """The ELBO over the epochs, of the training digits and of those held out."""
+    epochs = [state.epoch for state in states]
+    values = [state.elbo for state in states]
+    ax.plot(epochs, values, "o-", color=COLOUR["model"], label="train")
+    held_out = [state.held_out_elbo for state in states]
+    ax.plot(epochs, held_out, "s--", color=COLOUR["data"], label="held out")
+    ax.set(xlabel="epochs", ylabel="ELBO (nats per digit)", ylim=(-150, -85))
+    ax.grid(color="#DDDDDD")
+    ax.legend(loc="lower right")
+
+
 def standard_normal_ticks(n):
     """n values of z that cut N(0, 1) into equal shares."""
     return torch.special.ndtri((torch.arange(n) + 0.5) / n)
@@ -87,6 +180,7 @@ def standard_normal_ticks(n):
 def plot_manifold(ax, model, n=17):
     """What the decoder draws on a grid of z that follows the prior."""
     ticks = standard_normal_ticks(n)
+    # rows of (z₁, z₂): z₁ grows to the right, z₂ upwards, so the first row is the last
     z = torch.cartesian_prod(ticks.flip(0), ticks).flip(1)
     with torch.no_grad():
         plot_digits(ax, model.decode(z).mean, n)
@@ -103,7 +197,7 @@ def apart(places, least, sweeps=100):
     """``places`` ``(n, 2)``, pushed apart until they lie ``least`` from each other."""
     places = places.clone()
     for _ in range(sweeps):
-        between = places[:, None] - places
+        between = places[:, None] - places  # (n, n, 2)
         distance = between.norm(dim=-1, keepdim=True)
         push = (least - distance).clamp(min=0) / 2 / distance.clamp(min=1e-6)
         places += (push * between).sum(dim=1)
@@ -112,19 +206,16 @@ def apart(places, least, sweeps=100):
 
 def plot_clouds(ax, z, labels, half_width=3.5):
     """Codes ``(n, 2)`` in the colour of their class, its digit at their median."""
-    style = {
-        "c": labels,
-        "cmap": CLASSES,
-        "vmin": -0.5,
-        "vmax": 9.5,
-        "s": 5,
-        "alpha": 0.5,
-    }
-    ax.scatter(z[:, 0], z[:, 1], linewidth=0, **style)
+    style = {"cmap": "tab10", "vmin": -0.5, "vmax": 9.5, "alpha": 0.5, "linewidth": 0}
+    ax.scatter(z[:, 0], z[:, 1], c=labels, s=5, **style)
     middles = torch.stack([z[labels == k].median(dim=0).values for k in range(10)])
     for digit, (x, y) in enumerate(apart(middles, 0.16 * half_width).tolist()):
         box = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "alpha": 0.85}
         ax.text(x, y, f"{digit}", ha="center", va="center", bbox=box, zorder=1.5)
+    _latent_plane(ax, half_width)
+
+
+def _latent_plane(ax, half_width):
     limits = (-half_width, half_width)
     ax.set(xlim=limits, ylim=limits, xlabel="z₁", ylabel="z₂")
     ax.set_aspect("equal")
@@ -149,6 +240,51 @@ def draw_latent(axes, z1, z2, model, z, labels):
     return update
 
 
+def plot_sharpness(axes, names, variance, edges):
+    """Two measures of blur as bars, one bar per kind of image."""
+    colours = [COLOUR["real"], COLOUR["quiet"], COLOUR["fake"], COLOUR["model"]]
+    panels = [(variance, "variance of a pixel"), (edges, "energy of edges")]
+    for ax, (values, title) in zip(axes, panels, strict=True):
+        bars = ax.barh(names, values, color=colours)
+        for bar, hatch in zip(bars, ("", "xx", "//", ".."), strict=True):
+            bar.set(hatch=hatch, edgecolor="white")
+        ax.bar_label(bars, fmt="%.3f", padding=3)
+        ax.set(title=title, xlim=(0, 1.25 * max(values)))
+        ax.invert_yaxis()
+
+
+def plot_kl_per_dimension(ax, kl):
+    """The KL of every latent dimension, the largest first."""
+    kl = kl.sort(descending=True).values
+    used = kl > 0.05  # nats; below, the notebook calls a latent collapsed
+    index = torch.arange(len(kl))
+    ax.bar(index[used], kl[used], color=COLOUR["latent"], label="used")
+    style = {"color": COLOUR["target"], "markersize": 8, "markeredgewidth": 2}
+    ax.plot(index[~used], kl[~used], "x", label="collapsed", clip_on=False, **style)
+    ax.set(xlabel="latent dimension, sorted", ylabel="KL (nats)")
+    ax.set_title(f"{used.sum()} latents used, {(~used).sum()} collapsed")
+    ax.legend()
+
+
+def plot_aggregated(ax, ticks, aggregated, prior, hole):
+    """q(z) as filled contours, the prior as dotted lines, the holes hatched.
+
+    All three are tables over ``ticks`` × ``ticks``, z₂ first; ``hole`` holds truths.
+    Holes are drawn within three σ of the prior: outside there is nothing to miss.
+    """
+    levels = (torch.linspace(0.04, 1.0001, 9) * aggregated.max()).tolist()
+    dark = {"cmap": "YlOrBr", "vmin": -0.25 * levels[-1]}  # no pale start
+    ax.contourf(ticks, ticks, aggregated, levels=levels, **dark)
+    # at three, two and one σ the prior has exp(−r²/2) of its height
+    one_two_three = [prior.max().item() * part for part in (0.011, 0.135, 0.607)]
+    dotted = {"colors": "#333333", "linestyles": ":"}
+    ax.contour(ticks, ticks, prior, levels=one_two_three, **dotted)
+    hatched = {"levels": [0.5, 1.5], "colors": "none", "hatches": ["///"]}
+    ax.contourf(ticks, ticks, (hole & (prior > one_two_three[0])).float(), **hatched)
+    ax.set_title("q(z), the prior (dotted), holes (///)")
+    _latent_plane(ax, ticks.max().item())
+
+
 def plot_codes(ax, codes, row):
     """Codes ``(n, 16)`` as 4 × 4 tiles in the empty row ``row`` of ``plot_rows``."""
     top, limits = 30 * row, (ax.get_xlim(), ax.get_ylim())
@@ -156,4 +292,4 @@ def plot_codes(ax, codes, row):
         box = (30 * index, 30 * index + 28, top + 28, top)
         style = {"cmap": "viridis", "vmin": 0, "vmax": 63, "extent": box}
         ax.imshow(code.view(4, 4), interpolation="nearest", **style)
-    ax.set(xlim=limits[0], ylim=limits[1])
+    ax.set(xlim=limits[0], ylim=limits[1])  # imshow has changed them

@@ -1,19 +1,47 @@
-"""Training a VAE as an iterator of states.
+"""Training a VAE as an iterator of states, and the zeros and ones that it trains on.
 
 One loop serves all: it draws a minibatch, binarises grey digits anew, draws the noise ε
 of z = μ + σ ε, and takes one step of Adam up the bound. All its randomness comes from
-one generator, so a run repeats, and a stopped run goes on as if it had not stopped.
+one generator, so that a run repeats.
 """
 
+import functools
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 
-from course_utils.descent import Run, learning_rate_at
-from course_utils.vae.pixels import check_data, redraw
+from course_utils.arguments import positive, require
+from course_utils.descent import Clock, Run, learning_rate_at
+
+
+def binarise(images: torch.Tensor, seed: int = 0) -> torch.Tensor:
+    """Static binarisation: each pixel is 1 with probability grey / 255, drawn once.
+
+    ``images`` is uint8 ``(n, …)``; the result is float32 0/1 ``(n, pixels)``. The same
+    ``seed`` gives the same zeros and ones, so that log-likelihoods can be compared.
+    """
+    if images.dtype != torch.uint8:
+        raise ValueError(f"images must be uint8 grey levels, got {images.dtype}")
+    generator = torch.Generator().manual_seed(seed)
+    share = images.flatten(1).float().div_(255)
+    return torch.bernoulli(share, generator=generator, out=share)
+
+
+def redraw(grey: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Dynamic binarisation of one batch of uint8 ``(b, pixels)``: new zeros and ones.
+
+    A random byte r is drawn per pixel, and the pixel is 1 if grey > r: probability
+    grey / 256, eight times quicker than ``torch.bernoulli``. (The true grey / 255 is at
+    most 0.4 % larger; tests and bounds use ``binarise``, which is exact.)
+    """
+    # one draw of 64 bits serves eight pixels
+    words = torch.empty(-(-grey.numel() // 8), dtype=torch.int64)
+    words.random_(-(2**63), None, generator=generator)
+    r = words.view(torch.uint8)[: grey.numel()].view(grey.shape)
+    return (grey > r).float()
 
 
 @dataclass(frozen=True)
@@ -22,13 +50,11 @@ class VAEState:
 
     ``elbo``, ``reconstruction`` and ``kl`` are means over the steps since the last
     state, nats per example; ``held_out_elbo`` is that of the held-out data (NaN without
-    them); ``kl_per_dimension`` ``(latent_dim,)`` is of the last batch. A run with k > 1
-    climbs a bound without these two parts: then ``elbo`` is the bound of ``k`` samples,
-    and ``reconstruction``, ``kl`` and ``kl_per_dimension`` are NaN; ``held_out_elbo``
+    them). A run with k > 1 climbs a bound without these two parts: then ``elbo`` is the
+    bound of ``k`` samples, and ``reconstruction`` and ``kl`` are NaN; ``held_out_elbo``
     is the ELBO for every k. ``epoch`` is ``step`` · batch size / n, where a batch is at
     most n. ``seconds`` counts the training only. ``parameters`` is a copy, if snapshots
-    were asked for. ``resume`` is what ``train_vae(resume=…)`` needs; all states of a
-    run share it.
+    were asked for, for ``model.at``.
     """
 
     step: int
@@ -38,10 +64,8 @@ class VAEState:
     reconstruction: float
     kl: float
     held_out_elbo: float
-    kl_per_dimension: torch.Tensor
     k: int = 1
     parameters: dict[str, torch.Tensor] | None = None
-    resume: dict = field(default_factory=dict, repr=False)
 
     def __str__(self):
         name = "ELBO" if self.k == 1 else f"bound of {self.k} samples"
@@ -51,14 +75,30 @@ class VAEState:
         return f"epoch {self.epoch:.1f}, {score} nats"
 
 
+@functools.cache
 def has_fast_bf16() -> bool:
-    """Does this processor multiply 16-bit floats (bfloat16) in hardware?
+    """Does this processor multiply 16-bit floats (bfloat16) quicker than float32?
 
-    Where it does, autocast trains two to three times faster; elsewhere it would be
-    slower than float32.
+    Where it does, autocast trains two to three times faster; elsewhere bfloat16 is
+    imitated, and training would be several times slower than in float32. The processor
+    must name the instructions, and one product is timed: settings of the libraries,
+    such as ``ONEDNN_MAX_CPU_ISA``, may forbid what the processor can do.
     """
-    probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return bool(probe and probe())
+    can = torch.cpu.get_capabilities()
+    if not (can.get("avx512_bf16") or can.get("amx_bf16")):
+        return False
+    # in turns, and the quickest of many: other programs may run at the same time
+    times = [(_product(torch.bfloat16), _product(torch.float32)) for _ in range(10)]
+    bf16, float32 = map(min, zip(*times, strict=True))
+    return bf16 < float32
+
+
+def _product(dtype: torch.dtype) -> float:
+    """Seconds of a product of the kind that a layer of 512 units makes."""
+    rows, weights = torch.ones(128, 512, dtype=dtype), torch.ones(512, 512, dtype=dtype)
+    begin = time.perf_counter()
+    rows @ weights
+    return time.perf_counter() - begin
 
 
 def train_vae(
@@ -77,7 +117,6 @@ def train_vae(
     snapshots: bool = False,
     bf16: bool | None = None,
     seed: int = 0,
-    resume: VAEState | None = None,
 ) -> Iterator[VAEState]:
     """Climb the ELBO of ``model`` on ``x``; yields about ``n_states`` ``VAEState``s.
 
@@ -91,113 +130,74 @@ def train_vae(
 
     ``model`` changes in place. An interrupt leaves it at its last whole step; a loss
     that is not finite puts it back to the last state and raises ``FloatingPointError``.
-    ``resume=state``, with any state of a stopped run, goes on after its last one, with
-    the same numbers as a run that was not stopped, if the other arguments are the same;
-    after a finished run, nothing is left to do. Raises ``ValueError`` for data or
-    settings without sense.
+    Raises ``ValueError`` for data or settings without sense.
     """
-    _check_numbers(
-        epochs=(epochs, 0 < epochs < math.inf, "> 0 and finite"),
-        seconds=(seconds, seconds is None or seconds > 0, "None or > 0"),
-        batch_size=(batch_size, batch_size >= 1, ">= 1"),
-        learning_rate=(learning_rate, 0 < learning_rate < math.inf, "> 0 and finite"),
+    positive(epochs=epochs, seconds=1 if seconds is None else seconds, k=k)
+    positive(batch_size=batch_size, learning_rate=learning_rate, n_states=n_states)
+    require(
         beta=(beta, 0 <= beta < math.inf, ">= 0 and finite"),
         kl_warm_up=(kl_warm_up, 0 <= kl_warm_up <= 1, "from 0 to 1"),
-        k=(k, k >= 1, ">= 1"),
-        n_states=(n_states, n_states >= 1, ">= 1"),
     )
-    _check(model, x, held_out, k, beta, kl_warm_up)
-    batch_size = min(batch_size, len(x))
-    run = _Run(model, x, batch_size, learning_rate, seed)
-    run.k = k
-    if resume is not None:
-        run.load(resume)
-    fast = has_fast_bf16() if bf16 is None else bf16
-    fast = fast and model.prior.mean.dtype == torch.float32
-    n_steps = max(1, round(epochs * len(x) / batch_size))
-    states = n_states if seconds else min(n_states, n_steps)
-    reached = run.seconds / seconds if seconds else run.step / n_steps
-    while reached < 1:
-        begin = time.perf_counter()
-        share = beta * min(1.0, 0.1 + reached / kl_warm_up if kl_warm_up else 1.0)
-        run.advance(share, learning_rate_at(reached), fast)
-        run.seconds += time.perf_counter() - begin
-        reached = run.seconds / seconds if seconds else run.step / n_steps
-        if reached >= (run.states + 1) / states or reached >= 1:
-            run.states = math.floor(reached * states + 1e-9)
-            yield run.state(held_out, snapshots)
-
-
-def _check_numbers(**numbers) -> None:
-    for name, (value, fits, rule) in numbers.items():
-        if not fits:
-            raise ValueError(f"{name} must be {rule}, got {value}")
-
-
-def _check(model, x, held_out, k, beta, kl_warm_up) -> None:
     if k > 1 and (beta != 1 or kl_warm_up > 0):
         raise ValueError(
             "the bound of k > 1 samples has no KL term to weigh: it needs beta = 1 and "
             f"kl_warm_up = 0, got k = {k}, beta = {beta}, kl_warm_up = {kl_warm_up}"
         )
-    check_data(x, model, grey=True)
+    model.check(x, grey=True)
     if held_out is not None:
-        check_data(held_out, model, "held_out")
-
-
-class _Run(Run):
-    """A run of descent on −ELBO, or on minus the bound of k samples."""
-
-    k = 1
-
-    def advance(self, share, rate, fast) -> None:
-        """One step of Adam; whole, or not at all."""
-        batch, k = self.batch(), self.k
+        model.check(held_out, "held_out")
+    bf16 = has_fast_bf16() if bf16 is None else bf16
+    fast = bf16 and model.dtype == torch.float32
+    batch_size = min(batch_size, len(x))
+    run = Run(model, x, batch_size, learning_rate, seed)
+    clock = Clock(max(1, round(epochs * len(x) / batch_size)), seconds, n_states)
+    for done in clock:
+        # KL warm-up: from a tenth of β to all of it
+        weight = beta * min(1.0, 0.1 + done / kl_warm_up if kl_warm_up else 1.0)
+        batch = run.batch()
         if batch.dtype == torch.uint8:
-            batch = redraw(batch, self.generator)
-        shape = (len(batch), self.model.latent_dim)
-        dtype = self.model.prior.mean.dtype
-        noise = torch.randn(
-            (k, *shape) if k > 1 else shape, generator=self.generator, dtype=dtype
-        )
+            batch = redraw(batch, run.generator)
         with torch.autocast("cpu", torch.bfloat16, enabled=fast):
-            if k > 1:
-                weights = self.model.log_weights(batch, k, noise)
-                objective = (weights.logsumexp(dim=0) - math.log(k)).mean()
-                parts = torch.stack([objective, torch.zeros_like(objective)])
-                self.kl_per_dimension = torch.full((self.model.latent_dim,), math.nan)
-            else:
-                log_p, kl = self.model.terms(batch, noise)
-                parts = torch.stack([log_p.mean(), kl.sum(dim=1).mean()])
-                objective = parts[0] - share * parts[1]
-                self.kl_per_dimension = kl.detach().mean(dim=0)
-        self.descend(-objective, rate, parts.detach())
+            bound, parts = _bound(model, batch, k, weight, run.generator)
+        run.descend(-bound, learning_rate_at(done), parts.detach())
+        if clock.due():
+            means, good = run.means(), run.keep()
+            yield VAEState(
+                step=run.step,
+                epoch=run.step * batch_size / len(x),
+                seconds=clock.seconds,
+                elbo=(means[0] - means[1]).item(),
+                reconstruction=means[0].item() if k == 1 else math.nan,
+                kl=means[1].item() if k == 1 else math.nan,
+                held_out_elbo=math.nan if held_out is None else _score(model, held_out),
+                k=k,
+                parameters=good if snapshots else None,
+            )
 
-    def state(self, held_out, snapshots) -> VAEState:
-        """What the iterator yields; also the point to which a failure falls back."""
-        means, good = self.means(), self.keep()
-        return VAEState(
-            step=self.step,
-            epoch=self.step * self.batch_size / len(self.x),
-            seconds=self.seconds,
-            elbo=(means[0] - means[1]).item(),
-            reconstruction=means[0].item() if self.k == 1 else math.nan,
-            kl=means[1].item() if self.k == 1 else math.nan,
-            held_out_elbo=math.nan if held_out is None else self._score(held_out),
-            kl_per_dimension=self.kl_per_dimension,
-            k=self.k,
-            parameters=good["parameters"] if snapshots else None,
-            resume=good,
-        )
 
-    def _score(self, held_out) -> float:
-        with torch.no_grad():
-            total = 0.0
-            generator = torch.Generator().manual_seed(0)
-            for rows in held_out.split(1000):
-                shape = (len(rows), self.model.latent_dim)
-                dtype = self.model.prior.mean.dtype
-                noise = torch.randn(shape, generator=generator, dtype=dtype)
-                log_p, kl = self.model.terms(rows, noise)
-                total += (log_p - kl.sum(dim=1)).sum().item()
-        return total / len(held_out)
+def _bound(model, batch, k: int, weight: float, generator):
+    """What a step climbs, and its two parts ``(2,)``: for k > 1 all of it, and 0."""
+    shape = (len(batch), model.latent_dim)
+    if k > 1:
+        weights = model.log_weights(batch, k, _noise(model, (k, *shape), generator))
+        # log (1/k) Σ_j p(x, z_j) / q(z_j | x), then the mean over the batch
+        bound = (weights.logsumexp(dim=0) - math.log(k)).mean()
+        return bound, torch.stack([bound, torch.zeros_like(bound)])
+    log_p, kl = model.terms(batch, _noise(model, shape, generator))
+    parts = torch.stack([log_p.mean(), kl.sum(dim=1).mean()])  # sums, then means
+    return parts[0] - weight * parts[1], parts
+
+
+def _noise(model, shape, generator) -> torch.Tensor:
+    return torch.randn(shape, generator=generator, dtype=model.dtype)
+
+
+@torch.no_grad()
+def _score(model, held_out) -> float:
+    """The ELBO of held-out data, with the same noise at each call, in full floats."""
+    total, generator = 0.0, torch.Generator().manual_seed(0)
+    for rows in held_out.split(1000):
+        noise = _noise(model, (len(rows), model.latent_dim), generator)
+        log_p, kl = model.terms(rows, noise)
+        total += (log_p - kl.sum(dim=1)).sum().item()
+    return total / len(held_out)

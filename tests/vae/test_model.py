@@ -1,6 +1,7 @@
 """The VAE as a model: every bound against a model whose log p(x) is known exactly."""
 
 import math
+import re
 
 import pytest
 import torch
@@ -8,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
+from course_utils.networks import ACTIVATIONS
 from course_utils.training import seeded
 from course_utils.vae import VAE, binarise, kl_to_standard_normal
+from course_utils.vae.model import LIKELIHOODS
 from course_utils.variational.ppca import LinearGaussian, ppca_maximum_likelihood
 
 
@@ -207,3 +210,91 @@ def test_the_first_picture_is_the_mean_of_the_data():
     model.begin_at_mean_of(x)
     bias = model.decoder.network[-1].bias.sigmoid()
     torch.testing.assert_close(bias, torch.tensor([0.001, 0.999, 0.2, 0.4]))
+
+
+@pytest.mark.parametrize("likelihood", ["normal", "normal_shared"])
+def test_only_pixels_begin_at_their_mean(likelihood):
+    model = VAE(4, 2, hidden=(3,), likelihood=likelihood)
+    bias = model.decoder.network[-1].bias.detach().clone()
+    message = f"^likelihood must be 'bernoulli' for this, got '{likelihood}'$"
+    with pytest.raises(ValueError, match=message):
+        model.begin_at_mean_of(torch.ones(10, 4))
+    assert torch.equal(model.decoder.network[-1].bias, bias)
+
+
+@pytest.mark.parametrize(
+    ("x", "words"),
+    [
+        (torch.zeros(3, 7), r"^x must have shape \(n, 6\), got \(3, 7\)$"),
+        (torch.zeros(3, 2, 3), r"^x must have .*got \(3, 2, 3\); use x\.flatten\(1\)$"),
+        (torch.zeros(6), r"^x must have shape \(n, 6\), got \(6,\)$"),
+        (torch.zeros(0, 6), r"^x is empty: its shape is \(0, 6\)$"),
+        (
+            torch.full((2, 6), math.nan),
+            "^x must be finite, got 12 values that are NaN or",
+        ),
+        (
+            torch.full((2, 6), 255.0),
+            "^x must hold zeros and ones, got values from 255 to 255",
+        ),
+        (
+            torch.full((2, 6), 0.5),
+            "^x must hold zeros and ones, got grey values between",
+        ),
+        (
+            torch.zeros(2, 6, dtype=torch.uint8),
+            r"^x holds grey levels \(uint8\); binarise\(x\) first$",
+        ),
+        (
+            [[0.0] * 6],
+            r"^x must be a tensor of floats, got list; use torch\.as_tensor\(x\)$",
+        ),
+    ],
+)
+def test_bad_data_are_named(x, words):
+    model = VAE(6, 2)
+    asks = [model.encode, model.elbo, model.iwae, model.reconstruct]
+    if "uint8" not in words:  # of grey levels there is a mean
+        asks.append(model.begin_at_mean_of)
+    for ask in asks:
+        with pytest.raises(ValueError, match=words):
+            ask(x)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: VAE(6, 2, likelihood="poisson"),
+            f"likelihood must be one of {LIKELIHOODS}, got 'poisson'",
+        ),
+        (
+            lambda: VAE(6, 2, activation="step"),
+            f"activation must be one of {tuple(ACTIVATIONS)}, got 'step'",
+        ),
+        (lambda: VAE(6, 0), "latent_dim must be positive, got 0"),
+        (
+            lambda: VAE(0, 2, hidden=(5,)),
+            "every layer needs at least 1 unit, got (0, 5, 4)",
+        ),
+        (
+            lambda: VAE(6, 2, hidden=(5, 0)),
+            "every layer needs at least 1 unit, got (6, 5, 0, 4)",
+        ),
+        (
+            lambda: VAE(6, 2).iwae(torch.zeros(1, 6), k=0),
+            "k must be at least 1, got 0",
+        ),
+        (
+            lambda: VAE(6, 2).decode(torch.zeros(1, 3)),
+            "z must have 2 columns, got shape (1, 3)",
+        ),
+        (
+            lambda: binarise(torch.rand(2, 6)),
+            "images must be uint8 grey levels, got torch.float32",
+        ),
+    ],
+)
+def test_bad_settings_of_a_model_are_named(call, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        call()

@@ -6,7 +6,6 @@ from matplotlib.figure import Figure
 
 from course_utils.gaussian.plates import draw_plates
 from course_utils.vae import VAE, binarise, pictures, train_vae
-from course_utils.vae import curve_pictures as curves
 
 pytestmark = pytest.mark.usefixtures("course_style")
 
@@ -99,32 +98,32 @@ def test_curves(ax):
     model = VAE(784, 2, hidden=(4,))
     options = {"n_states": 3, "held_out": binarise(x)}
     states = list(train_vae(model, x, epochs=2, batch_size=20, **options))
-    curves.plot_training(ax, states)
+    pictures.plot_training(ax, states)
     assert ax.lines[0].get_xdata().tolist() == [s.epoch for s in states]
     assert ax.lines[1].get_ydata().tolist() == [s.held_out_elbo for s in states]
 
 
 def test_collapsed_dimensions_are_crosses(ax):
-    curves.plot_kl_per_dimension(ax, torch.tensor([0.01, 2.0, 0.0, 1.0]))
+    pictures.plot_kl_per_dimension(ax, torch.tensor([0.01, 2.0, 0.0, 1.0]))
     assert [bar.get_height() for bar in ax.patches] == [2.0, 1.0]
     assert ax.lines[0].get_xdata().tolist() == [2, 3]
 
 
 def test_the_other_pictures_draw_their_data():
     axes = Figure().subplots(2, 3).flat
-    draw_plates(axes[0], *curves.PLATE)
+    draw_plates(axes[0], *pictures.PLATE)
     before = len(axes[0].patches)
-    curves.add_inference(axes[0])
+    pictures.add_inference(axes[0])
     assert len(axes[0].patches) == before + 2
-    curves.draw_data_path(axes[1])
+    pictures.draw_data_path(axes[1])
     assert {"encoder\n$\\varphi$", "decoder\n$\\theta$"} <= {
         text.get_text() for text in axes[1].texts
     }
     grid = torch.linspace(-1, 1, 11)
-    curves.plot_marginal(axes[2:4], grid, grid, 0.1, grid, grid**2)
+    pictures.plot_marginal(axes[2:4], grid, grid, 0.1, grid, grid**2)
     torch.testing.assert_close(torch.as_tensor(axes[3].lines[0].get_ydata()), grid**2)
     values = [1.0, 2.0, 3.0, 4.0]
-    curves.plot_sharpness(axes[4:6], list("abcd"), values, values[::-1])
+    pictures.plot_sharpness(axes[4:6], list("abcd"), values, values[::-1])
     assert [bar.get_width() for bar in axes[5].patches] == values[::-1]
 
 
@@ -132,7 +131,7 @@ def test_holes_are_hatched(ax):
     ticks = torch.linspace(-3, 3, 31)
     prior = torch.exp(-(ticks**2 + ticks[:, None] ** 2) / 2)
     hole = (ticks > 1).expand(31, 31)
-    curves.plot_aggregated(ax, ticks, prior * ~hole, prior, hole)
+    pictures.plot_aggregated(ax, ticks, prior * ~hole, prior, hole)
     hatches = [h for c in ax.collections for h in (getattr(c, "hatches", None) or [])]
     assert "///" in hatches
 
