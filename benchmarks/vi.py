@@ -19,25 +19,22 @@ from functools import partial
 import torch
 from torch.distributions import Normal
 
+from course_utils.quadrature import Estimate
 from course_utils.training import seeded
 from course_utils.variational import (
-    Estimate,
-    elbo_by_quadrature,
-    fit_variational,
-)
-from course_utils.variational.amortized import (
     AmortizedEncoder,
+    BayesianMixture,
+    DiagonalNormal,
+    cavi_mixture,
+    circle_model,
+    elbo_by_quadrature,
     fit_each_point,
-    train_encoder,
-)
-from course_utils.variational.families import DiagonalNormal
-from course_utils.variational.gradients import (
+    fit_variational,
     gradient_draws,
     score_function_variance,
     standard_error_of_variance,
+    train_encoder,
 )
-from course_utils.variational.mean_field import BayesianMixture, cavi_mixture
-from course_utils.variational.oracles import circle_model
 
 CENTRES = torch.tensor([-6.0, -3.0, 0.0, 3.0, 6.0], dtype=torch.float64)
 

@@ -7,11 +7,15 @@ every x its own φ by optimization, which is what the network saves. Nats, float
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import nn
-from torch.distributions import Distribution, Independent, Normal
+from torch.distributions import Distribution
+
+from course_utils.arguments import check_finite
+from course_utils.networks import layers
+from course_utils.variational.families import diagonal_normal
+from course_utils.variational.gradients import ascent
 
 
 class AmortizedEncoder(nn.Module):
@@ -30,30 +34,24 @@ class AmortizedEncoder(nn.Module):
     ):
         super().__init__()
         self.latent_shape = torch.Size(latent_shape)
-        widths = [data_dim, *hidden, 2 * math.prod(latent_shape)]
-        layers = []
-        for n_in, n_out in pairwise(widths):
-            layers += [nn.Linear(n_in, n_out, dtype=torch.float64), nn.Tanh()]
-        self.network = nn.Sequential(*layers[:-1])
-        self._initialise(torch.Generator().manual_seed(seed))
-
-    def _initialise(self, generator: torch.Generator) -> None:
-        for layer in self.network[::2]:
+        outputs = 2 * math.prod(latent_shape)  # the product of no numbers is 1
+        self.network = layers([data_dim, *hidden, outputs], "tanh").double()
+        # the usual start of PyTorch, ±1/√n_in, but from a seed of its own
+        generator = torch.Generator().manual_seed(seed)
+        for layer in self.network[::2]:  # every other layer is an activation
             bound = 1 / math.sqrt(layer.in_features)
-            nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
-            nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
-        with torch.no_grad():
+            for weights in layer.parameters():
+                nn.init.uniform_(weights, -bound, bound, generator=generator)
+        with torch.no_grad():  # a small last layer: at first, q hardly depends on x
             self.network[-1].weight.mul_(0.1)
 
     def forward(self, x: torch.Tensor) -> Distribution:
         """q(z | x) for x ``(..., data_dim)``: one forward pass, no optimization."""
-        if not bool(torch.isfinite(x).all()):
-            raise ValueError("x holds NaN or infinity")
-        mean, logvar = self.network(x).chunk(2, dim=-1)
+        check_finite(x)
         shape = (*x.shape[:-1], *self.latent_shape)
-        return _normal(
-            mean.reshape(shape), logvar.reshape(shape), len(shape) - x.ndim + 1
-        )
+        halves = self.network(x).chunk(2, dim=-1)  # (..., 2d): means, then logvars
+        mean, logvar = (half.reshape(shape) for half in halves)
+        return diagonal_normal(mean, logvar, len(self.latent_shape))
 
 
 @dataclass(frozen=True)
@@ -80,18 +78,15 @@ def train_encoder(
     place; the step size falls linearly to zero. Source: slides "Amortized inference".
     """
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.Adam(encoder.parameters(), learning_rate, maximize=True)
+    climb = ascent(encoder.parameters(), n_steps, learning_rate)
     for step in range(n_steps):
         batch = x[torch.randint(len(x), (batch_size,), generator=generator)]
         q = encoder(batch)
-        shape = (n_samples, *q.mean.shape)
+        shape = (n_samples, *q.mean.shape)  # (S, batch_size, d)
         noise = torch.randn(shape, dtype=x.dtype, generator=generator)
-        z = q.mean + q.stddev * noise
+        z = q.mean + q.stddev * noise  # gradients pass through z into the network
         elbo = (log_joint(batch, z) - q.log_prob(z)).mean()
-        optimizer.zero_grad()
-        elbo.backward()
-        optimizer.param_groups[0]["lr"] = learning_rate * (1 - step / n_steps)
-        optimizer.step()
+        climb(elbo)
         yield EncoderState(step, elbo.item())
 
 
@@ -115,26 +110,19 @@ def fit_each_point(
     ``elbo_of(q)`` returns one exact ELBO per point, ``(m,)``, with gradients. Adam may
     step down; the states keep the best, so that ``elbo`` never falls below its start.
     """
-    event_ndim = len(start.event_shape)
+    event_ndim = len(start.event_shape)  # 1 where z is a vector, 0 where it is a number
     mean = start.mean.detach().clone().requires_grad_()
     logvar = start.variance.detach().log().requires_grad_()
-    best_mean, best_logvar, best = mean.detach(), logvar.detach(), None
-    optimizer = torch.optim.Adam([mean, logvar], learning_rate, maximize=True)
+    best, best_mean, best_logvar = mean.new_tensor(-math.inf), mean, logvar
+    climb = ascent([mean, logvar], n_steps + 1, learning_rate)
     for step in range(n_steps + 1):
-        elbo = elbo_of(_normal(mean, logvar, event_ndim))
-        optimizer.zero_grad()
-        elbo.sum().backward()
+        elbo = elbo_of(diagonal_normal(mean, logvar, event_ndim))
         with torch.no_grad():
-            better = elbo > (-math.inf if best is None else best)
-            best = elbo.clone() if best is None else torch.where(better, elbo, best)
-            pick = better.reshape(*better.shape, *[1] * event_ndim)
-            best_mean = torch.where(pick, mean, best_mean)
-            best_logvar = torch.where(pick, logvar, best_logvar)
-        yield PointsState(step, _normal(best_mean, best_logvar, event_ndim), best)
-        optimizer.param_groups[0]["lr"] = learning_rate * (1 - step / (n_steps + 1))
-        optimizer.step()
-
-
-def _normal(mean: torch.Tensor, logvar: torch.Tensor, event_ndim: int) -> Distribution:
-    q = Normal(mean, (logvar / 2).exp(), validate_args=False)
-    return Independent(q, event_ndim, validate_args=False) if event_ndim else q
+            better = elbo > best  # (m,): each point keeps its own best step
+            best = torch.where(better, elbo, best)
+            rows = better.reshape(*better.shape, *[1] * event_ndim)
+            best_mean = torch.where(rows, mean, best_mean)
+            best_logvar = torch.where(rows, logvar, best_logvar)
+        q = diagonal_normal(best_mean, best_logvar, event_ndim)
+        yield PointsState(step, q, best)
+        climb(elbo.sum())  # the gradient of a sum: each φ_i moves by its own ELBO alone

@@ -1,7 +1,8 @@
 """Families of q for ``fit_variational``: modules whose parameters are φ.
 
-``family()`` is q as a ``torch.distributions`` object; ``family.draw(n)`` gives
-reparameterized samples with the weight of each column.
+``family()`` is q as a ``torch.distributions`` object. ``family.draw(n)`` gives samples
+``(n, k, d)`` that are smooth functions of φ, and the weight of each of the k columns,
+``(k,)``: E_q[r(z)] is about the mean over n of Σ_k weight_k r(z_k).
 """
 
 import math
@@ -18,20 +19,29 @@ from torch.distributions import (
 )
 
 
+def diagonal_normal(mean: torch.Tensor, logvar: torch.Tensor, event_ndim: int = 1):
+    """N(mean, diag exp(logvar)); the last ``event_ndim`` dimensions are one z.
+
+    Checks are left out: a climb makes one such q per step.
+    """
+    q = Normal(mean, (logvar / 2).exp(), validate_args=False)
+    return Independent(q, event_ndim, validate_args=False) if event_ndim else q
+
+
 class DiagonalNormal(nn.Module):
     """q(z) = N(mean, diag sigma²), z ``(d,)``: the mean-field normal, 2d numbers."""
 
     def __init__(self, mean: torch.Tensor, sigma: float = 1.0):
         super().__init__()
         self.mean = nn.Parameter(mean.detach().clone())
+        # log σ² may be any number, so that no step can make σ negative
         self.logvar = nn.Parameter(torch.full_like(mean, 2 * math.log(sigma)))
 
     def forward(self) -> Distribution:
-        q = Normal(self.mean, (self.logvar / 2).exp(), validate_args=False)
-        return Independent(q, 1, validate_args=False)
+        return diagonal_normal(self.mean, self.logvar)
 
     def draw(self, n: int, generator=None) -> tuple[torch.Tensor, torch.Tensor]:
-        """z = μ + σ ε, ``(n, 1, d)``, and the weight of each column, here 1."""
+        """z = μ + σ ε, ``(n, 1, d)``, and the weight of its only column, 1."""
         noise = _noise((n, 1, len(self.mean)), self.mean, generator)
         return self.mean + (self.logvar / 2).exp() * noise, self.mean.new_ones(1)
 
@@ -46,6 +56,7 @@ class FullNormal(nn.Module):
         self.below = nn.Parameter(mean.new_zeros(len(mean), len(mean)))
 
     def scale(self) -> torch.Tensor:
+        # only the part of ``below`` under the diagonal is used
         return self.below.tril(-1) + self.log_diagonal.exp().diag()
 
     def forward(self) -> Distribution:
@@ -53,6 +64,7 @@ class FullNormal(nn.Module):
         return MultivariateNormal(self.mean, scale_tril=scale, validate_args=False)
 
     def draw(self, n: int, generator=None) -> tuple[torch.Tensor, torch.Tensor]:
+        """z = μ + L ε, as rows: εᵀ Lᵀ."""
         noise = _noise((n, 1, len(self.mean)), self.mean, generator)
         return self.mean + noise @ self.scale().T, self.mean.new_ones(1)
 
@@ -68,13 +80,14 @@ class NormalMixture(nn.Module):
         super().__init__()
         self.means = nn.Parameter(means.detach().clone())
         self.logvars = nn.Parameter(torch.full_like(means, 2 * math.log(sigma)))
-        self.logits = nn.Parameter(means.new_zeros(len(means)))
+        self.logits = nn.Parameter(means.new_zeros(len(means)))  # w = softmax(logits)
 
     def forward(self) -> Distribution:
-        parts = Independent(Normal(self.means, (self.logvars / 2).exp()), 1)
+        parts = diagonal_normal(self.means, self.logvars)
         return MixtureSameFamily(Categorical(logits=self.logits), parts)
 
     def draw(self, n: int, generator=None) -> tuple[torch.Tensor, torch.Tensor]:
+        """z_k = μ_k + σ_k ε for every k, ``(n, k, d)``, and the weights w ``(k,)``."""
         noise = _noise((n, *self.means.shape), self.means, generator)
         return self.means + (self.logvars / 2).exp() * noise, self.logits.softmax(0)
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 import torch
 from torch.distributions import Normal
 
-LOG2_E = 1 / math.log(2)
-
 
 @dataclass(frozen=True)
 class GaussianCAVIState:
@@ -39,11 +37,12 @@ def cavi_gaussian(
             "mean and start must be (d,) and precision (d, d), got "
             f"{tuple(mean.shape)}, {tuple(start.shape)}, {tuple(precision.shape)}"
         )
-    own = precision.diagonal()
-    m, sigma = start.clone(), own.rsqrt()
+    own = precision.diagonal()  # Λ_ii
+    m, sigma = start.clone(), own.rsqrt()  # the variances need no sweep
     yield GaussianCAVIState(0, None, m.clone(), sigma)
     for step in range(n_sweeps * len(mean)):
         i = step % len(mean)
+        # the sum over j ≠ i: all of row i, less its own term
         others = precision[i] @ (m - mean) - own[i] * (m[i] - mean[i])
         m[i] = mean[i] - others / own[i]
         yield GaussianCAVIState(step + 1, i, m.clone(), sigma)
@@ -74,24 +73,22 @@ class BayesianMixture:
         k, n, s2 = self.n_components, len(x), self.prior_sigma**2
         if k**n > max_terms:
             raise ValueError(f"{k}^{n} assignments are too many: at most {max_terms}")
-        codes = torch.cartesian_prod(*[torch.arange(k)] * n).reshape(-1, n)
-        member = (codes[:, :, None] == torch.arange(k)).double()
-        counts, sums = member.sum(1), x @ member
+        codes = torch.cartesian_prod(*[torch.arange(k)] * n).reshape(-1, n)  # (K^n, n)
+        member = (codes[:, :, None] == torch.arange(k)).double()  # (K^n, n, K)
+        counts, sums = member.sum(1), x @ member  # N_k and S_k, each (K^n, K)
         shrink = 1 + s2 * counts
         log_terms = (s2 * sums.square() / shrink - shrink.log()).sum(1) / 2
-        return log_terms.logsumexp(0) - n * math.log(k) + _log_standard_normal(x)
+        # each assignment has probability K^−n; log N(x_i; 0, 1) is common to all terms
+        constant = Normal(0.0, 1.0).log_prob(x).sum() - n * math.log(k)
+        return log_terms.logsumexp(0) + constant
 
     def log_joint(self, x: torch.Tensor, means: torch.Tensor) -> torch.Tensor:
         """log p(x, means), the assignments summed out; ``means`` is ``(..., K)``."""
-        zero = torch.zeros((), dtype=means.dtype)
-        log_prior = Normal(zero, self.prior_sigma).log_prob(means).sum(-1)
-        log_parts = Normal(means[..., None, :], 1.0).log_prob(x[:, None])
+        prior = Normal(means.new_zeros(()), self.prior_sigma)  # in the dtype of means
+        log_prior = prior.log_prob(means).sum(-1)
+        log_parts = Normal(means[..., None, :], 1.0).log_prob(x[:, None])  # (..., n, K)
         log_mixture = log_parts.logsumexp(-1) - math.log(self.n_components)
         return log_prior + log_mixture.sum(-1)
-
-
-def _log_standard_normal(x: torch.Tensor) -> torch.Tensor:
-    return Normal(0.0, 1.0).log_prob(x).sum()
 
 
 @dataclass(frozen=True)
@@ -115,34 +112,32 @@ def cavi_mixture(
 
     One sweep: q(c_i = k) ∝ exp(m_k x_i − ½(m_k² + s_k²)); then, with N_k = Σ_i
     q(c_i = k) and S_k = Σ_i q(c_i = k) x_i, s_k² = 1/(1/prior_sigma² + N_k) and
-    m_k = s_k² S_k. Stops when a sweep adds less than ``tolerance`` · |ELBO|. The sums
-    over the data are matrix products with the rows (1, x); logits are in base 2, where
-    the exponential is quickest.
+    m_k = s_k² S_k. Stops when a sweep adds less than ``tolerance`` · |ELBO|.
     """
     if means.shape != (model.n_components,) or x.ndim != 1 or len(x) == 0:
         raise ValueError(
             f"x must be (n,) and means ({model.n_components},), "
             f"got {tuple(x.shape)} and {tuple(means.shape)}"
         )
+    # sums over the data are matrix products with the rows 1 and x: (2, n)
     rows = torch.stack([torch.ones_like(x), x])
-    constant = _log_standard_normal(x).item() - len(x) * math.log(len(means))
+    constant = Normal(0.0, 1.0).log_prob(x).sum().item() - len(x) * math.log(len(means))
     prior_precision, elbo = model.prior_sigma**-2, -math.inf
+    # at first as if every component had its share of the points
     sigmas = torch.full_like(means, 1 / math.sqrt(len(x) / len(means)))
     for step in range(max_sweeps):
         offset = -(means.square() + sigmas.square()) / 2
-        logits = LOG2_E * torch.stack([offset, means], 1) @ rows
-        top = logits.amax(0)
-        odds = logits.sub_(top).exp2_()
-        total = odds.sum(0)
-        log_normaliser = (top.sum() + total.log2().sum()).item() / LOG2_E
-        before, elbo = (
-            elbo,
-            log_normaliser + constant - _kl_to_prior(means, sigmas, model),
-        )
+        logits = torch.stack([offset, means], 1) @ rows  # (K, n)
+        top = logits.amax(0)  # taken out before exp, so that nothing overflows
+        odds = logits.sub_(top).exp_()  # in place: these are the large tensors
+        total = odds.sum(0)  # q(c_i = k) = odds_ki / total_i
+        # with the best q(c_i), their part of the ELBO is Σ_i log Σ_k exp(logits_ki)
+        evidence = (top.sum() + total.log().sum()).item() + constant
+        before, elbo = elbo, evidence - _kl_to_prior(means, sigmas, model)
         yield MixtureCAVIState(step, means, sigmas, elbo)
         if elbo - before < tolerance * abs(elbo):
             return
-        count, sums = (odds @ (rows / total).T).unbind(1)
+        count, sums = (odds @ (rows / total).T).unbind(1)  # N_k and S_k, each (K,)
         sigmas = (prior_precision + count).rsqrt()
         means = sigmas.square() * sums
 
@@ -152,9 +147,3 @@ def _kl_to_prior(means, sigmas, model) -> float:
     ratio = (sigmas / model.prior_sigma).square()
     scaled_mean = (means / model.prior_sigma).square()
     return (scaled_mean + ratio - 1 - ratio.log()).sum().item() / 2
-
-
-def assignments(x: torch.Tensor, state: MixtureCAVIState) -> torch.Tensor:
-    """q(c_i = k) of a state, ``(n, K)``."""
-    offset = (state.means.square() + state.sigmas.square()) / 2
-    return (x[:, None] * state.means - offset).softmax(1)

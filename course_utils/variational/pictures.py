@@ -1,4 +1,4 @@
-"""The pictures of notebook 03. Bounds, gaps and log p(x) are in nats."""
+"""The pictures of notebook 03, section by section. Bounds and gaps are in nats."""
 
 import math
 
@@ -6,11 +6,12 @@ import torch
 from matplotlib.patches import Ellipse
 from torch.distributions import Normal
 
-from course_utils.style import COLOUR
+from course_utils.style import COLOUR, plot_points
 from course_utils.variational.bounds import elbo_by_quadrature
 
 GAP = "#F2C14E"  # the gap: a light tone of the colour of q
 DARK_LATENT = "#6B4A00"  # a second q in the same picture: a dark tone
+MARKERS = ["o", "s", "^", "D"]
 
 
 def plot_bags(ax, labels, probability):
@@ -34,7 +35,7 @@ def plot_term_count(ax, per_second):
     power = round(math.log10(per_second))
     ax.set_title(f"dotted: the time at $10^{{{power}}}$ terms per second")
     ax.set(xlabel="number of binary latents D", ylabel="terms in the sum")
-    ax.set_ylim(1, 1e33)
+    ax.set_ylim(1, 1e33)  # 2¹⁰⁰ is about 1.3 · 10³⁰
 
 
 def draw_jensen(ax, share, low=0.25, high=3.0):
@@ -62,18 +63,25 @@ def draw_jensen(ax, share, low=0.25, high=3.0):
     return update
 
 
+def _posterior_and_q(ax, model, x, label, **limits):
+    """The posterior of x on the grid of ``model``; returns a curve that becomes q."""
+    posterior = model.log_posterior(x).exp()
+    ax.plot(model.grid, posterior, color=COLOUR["target"], label="posterior p(z | x)")
+    ax.set(xlabel="z", ylabel="density", **limits)
+    # it stands on the posterior until the first update gives it the values of q
+    return ax.plot(model.grid, posterior, "--", color=COLOUR["latent"], label=label)[0]
+
+
 def draw_identity(axes, mu, sigma, model, x, floor=-10.0):
     """Left q beside the posterior, right ELBO + KL, stacked up to log p(x).
 
     The axis of the bars is cut at ``floor``, which must lie below every ELBO shown.
     """
     grid, log_p = model.grid, model.log_prob(x).item()
-    posterior = model.log_posterior(x).exp()
     left, right = axes
-    left.plot(grid, posterior, color=COLOUR["target"], label="posterior p(z | x)")
-    (curve,) = left.plot(grid, 0 * grid, "--", color=COLOUR["latent"], label="q(z)")
-    left.set(xlabel="z", ylabel="density", xlim=(-3, 4), ylim=(0, 1.6))
+    curve = _posterior_and_q(left, model, x, "q(z)", xlim=(-3, 4), ylim=(0, 1.6))
     left.legend(loc="upper left")
+    # two bars on top of each other: from the floor to the ELBO, and on to log p(x)
     below = right.bar([0], [1], bottom=floor, width=0.5, color=COLOUR["model"])[0]
     gap = right.bar([0], [1], width=0.5, color=GAP, hatch="//", edgecolor="white")[0]
     right.axhline(log_p, color=COLOUR["target"], linewidth=2)
@@ -121,6 +129,7 @@ def _ellipse(ax, mean, covariance, **style):
 def _axes_of(covariance):
     values, vectors = torch.linalg.eigh(covariance)
     angle = math.degrees(math.atan2(vectors[1, 1].item(), vectors[0, 1].item()))
+    # two standard deviations to each side; the largest eigenvalue comes last
     width, height = (4 * values.flip(0).sqrt()).tolist()
     return {"width": width, "height": height, "angle": angle}
 
@@ -142,9 +151,8 @@ def draw_mean_field(axes, rho):
     right.legend(loc="upper left")
 
     def update(rho):
-        shrunk = 1 - rho**2
-        off_diagonal = rho * (1 - unit)
-        posterior.set(**_axes_of(unit + off_diagonal))
+        shrunk = 1 - rho**2  # 1/Λ_jj: the variance of the best product
+        posterior.set(**_axes_of(unit + rho * (1 - unit)))  # 1 and 1, ρ beside them
         product.set(**_axes_of(shrunk * unit))
         curve.set_ydata(Normal(zero[0], shrunk**0.5).log_prob(grid).exp())
         left.set_title(f"correlation {rho:.2f}")
@@ -157,6 +165,7 @@ def draw_mean_field(axes, rho):
 def draw_cavi(ax, state, states, target):
     """The path of coordinate ascent up to ``state``, on the target's ellipse."""
     _ellipse(ax, target.mean, target.covariance_matrix, edgecolor=COLOUR["target"])
+    # every film picture is drawn anew: the path so far, then the q of this moment
     means = torch.stack([s.mean for s in states[: state.step + 1]])
     ax.plot(means[:, 0], means[:, 1], ".-", color=COLOUR["latent"], linewidth=1.4)
     variances = state.sigma.square().diag()
@@ -172,16 +181,13 @@ def draw_cavi(ax, state, states, target):
 
 def draw_two_peaks(ax, start, starts, fits, model, x):
     """Where a single normal ends when its mean starts at ``start``."""
-    posterior = model.log_posterior(x).exp()
-    ax.plot(model.grid, posterior, color=COLOUR["target"], label="posterior p(z | x)")
-    (curve,) = ax.plot(model.grid, posterior, "--", color=COLOUR["latent"], label="q")
+    curve = _posterior_and_q(ax, model, x, "q", xlim=(-3.2, 3.2), ylim=(0, 2.6))
     (arrow,) = ax.plot([], [], "v", color=COLOUR["latent"], label="start", markersize=9)
-    ax.set(xlabel="z", ylabel="density", xlim=(-3.2, 3.2), ylim=(0, 2.6))
     ax.legend(loc="upper right")
     log_p = model.log_prob(x).item()
 
     def update(start):
-        index = (starts - start).abs().argmin()
+        index = (starts - start).abs().argmin()  # the fits are computed beforehand
         q = Normal(fits.q.mean[index], fits.q.stddev[index])
         curve.set_ydata(q.log_prob(model.grid).exp())
         arrow.set_data([start], [0.12])
@@ -202,22 +208,111 @@ def plot_curves(ax, grid, curves, **limits):
 
 def draw_reparameterization(ax, mu, sigma, noise):
     """Each ε keeps its place above; its z = μ + σ ε moves below."""
-    lines = [
-        ax.plot([e, e], [1, 0], color=COLOUR["quiet"], linewidth=0.9)[0] for e in noise
-    ]
+    style = {"color": COLOUR["quiet"], "linewidth": 0.9}
+    lines = [ax.plot([e, e], [1, 0], **style)[0] for e in noise]
     ax.plot(noise, torch.ones_like(noise), "o", color=COLOUR["data"])
     (dots,) = ax.plot(noise, 0 * noise, "o", color=COLOUR["latent"])
-    ax.set(xlim=(-6, 6), ylim=(-0.35, 1.35), yticks=[0, 1], xlabel="value")
-    ax.set_yticklabels(["z = μ + σε", "ε ~ N(0, 1)"])
+    ax.set(xlim=(-6, 6), ylim=(-0.35, 1.35), xlabel="value")
+    ax.set_yticks([0, 1], ["z = μ + σε", "ε ~ N(0, 1)"])
 
     def update(mu, sigma):
         z = mu + sigma * noise
         dots.set_xdata(z)
         for line, e, end in zip(lines, noise.tolist(), z.tolist(), strict=True):
             line.set_xdata([e, end])
-        ax.set_title(
-            f"μ = {mu:.1f}, σ = {sigma:.1f}: the noise stays, the sample moves"
-        )
+        title = f"μ = {mu:.1f}, σ = {sigma:.1f}: the noise stays, the sample moves"
+        ax.set_title(title)
 
     update(mu, sigma)
     return update
+
+
+def plot_variances(ax, n, theory, measured):
+    """Variance of a mean of ``n`` draws: lines from formulas, markers from draws.
+
+    ``theory`` maps a name to the variance of one draw; ``measured`` maps the same names
+    to one variance per entry of ``n``. Each name stands at the right end of its line.
+    """
+    roles = ["target", "fake", "latent", "model"]
+    for (name, one), role, marker in zip(theory.items(), roles, MARKERS, strict=False):
+        # the mean of n independent draws has 1/n of the variance of one
+        ax.loglog(n, one / n, color=COLOUR[role], linewidth=1.6)
+        ax.loglog(n, measured[name], marker, color=COLOUR[role])
+        ax.text(1.3 * n[-1], one / n[-1], name, color=COLOUR[role], va="center")
+    ax.set(xlabel="samples per gradient S", ylabel="variance of the gradient")
+    ax.set_xlim(n[0] / 1.3, 20 * n[-1])
+
+
+def plot_learning(axes, x, elbos, exact, learned):
+    """Left the ELBO while learning, right the data with the learned direction."""
+    left, right = axes
+    left.plot(elbos, color=COLOUR["model"], linewidth=0.7, alpha=0.6, label="ELBO")
+    best = exact.log_prob(x).mean().item()
+    left.axhline(best, color=COLOUR["target"], linestyle="--", label="exact maximum")
+    left.set(xlabel="step", ylabel="nats per example", ylim=(best - 3, best + 1))
+    left.legend(loc="lower right")
+    plot_points(right, x)
+    lines = [(exact, "target", "-", "exact"), (learned, "model", "--", "learned")]
+    for model, role, style, name in lines:
+        # the points that z = −2 and z = 2 stand for: a line along W through the mean
+        ends = model.mean + torch.tensor([[-2.0], [2.0]]).to(x) * model.weight[:, 0]
+        right.plot(*ends.T, style, color=COLOUR[role], label=name, linewidth=3)
+    right.set_aspect("equal", adjustable="datalim")  # as high as the left panel
+    right.set(xlabel="x₁", ylabel="x₂")
+    right.legend(loc="upper left")
+
+
+def plot_parameter_counts(ax, per_point, network):
+    """Variational parameters as the data grow: one set for each x, or one network."""
+    m = torch.logspace(0, 7, 50)
+    ax.loglog(m, per_point * m, color=COLOUR["latent"], label="φ₁ … φₘ")
+    flat = torch.full_like(m, network)
+    ax.loglog(m, flat, "--", color=COLOUR["model"], label="one network f_w")
+    ax.set(xlabel="number of examples m", ylabel="numbers to store")
+    ax.legend(loc="upper left")
+
+
+def plot_gaps(ax, names, approximation, amortization, errors):
+    """Stacked bars: what the family costs, and what sharing one network costs.
+
+    ``errors`` are the standard errors of ``amortization``, the upper part.
+    """
+    bottom = torch.full((len(names),), approximation)
+    labels = ["approximation gap (the family)", "amortization gap (the network)"]
+    ax.bar(names, bottom, width=0.55, color=GAP, label=labels[0])
+    style = {"color": COLOUR["model"], "hatch": "//", "edgecolor": "white"}
+    ax.bar(names, amortization, 0.55, bottom, label=labels[1], **style)
+    style = {"fmt": "none", "ecolor": COLOUR["data"], "capsize": 4}
+    ax.errorbar(range(len(names)), bottom + amortization, errors, **style)
+    ax.set(ylabel="nats per example", xlabel="encoder")
+    ax.legend(loc="upper right")
+
+
+def plot_gap_map(ax, x, gap, title, top=1.0):
+    """Each x at its place over the circle; bright where the encoder loses most.
+
+    The colours stop at ``top``: say so at the colour bar.
+    """
+    turn = torch.linspace(0, 6.2832, 200)
+    ax.plot(turn.cos(), turn.sin(), color=COLOUR["quiet"], linewidth=1)
+    ax.annotate("z jumps here", (-1, 0), (-2.1, -1.9), arrowprops={"arrowstyle": "->"})
+    order = gap.argsort()  # large gaps are drawn last, on top
+    style = {"c": gap[order].clamp(max=top), "cmap": "viridis", "s": 14, "zorder": 2}
+    dots = ax.scatter(x[order, 0], x[order, 1], vmin=0, vmax=top, **style)
+    ax.set(title=title, xlabel="x₁", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2))
+    ax.set_aspect("equal")
+    return dots
+
+
+def plot_iwae(ax, k, bounds, log_p, estimates):
+    """The exact bound against k, and log p(x); ``estimates`` are (values, errors)."""
+    ax.axhline(log_p, color=COLOUR["target"], label="log p(x)")
+    ax.plot(k, bounds, "o-", color=COLOUR["model"], label="exact bound $L_k$")
+    values, errors = estimates
+    style = {"fmt": "s", "color": COLOUR["latent"], "capsize": 4, "mfc": "white"}
+    ax.errorbar(k, values, 4 * errors, label="sampled, ± 4 s.e.", **style)
+    ax.set(xlabel="samples k inside the log", ylabel="nats", xscale="log")
+    # a tick at each k of the table, none of those of a logarithmic axis
+    ax.set_xticks(k, [str(number) for number in k.tolist()])
+    ax.minorticks_off()
+    ax.legend(loc="lower right")

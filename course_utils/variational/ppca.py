@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch.distributions import Distribution, MultivariateNormal, Normal
 
+from course_utils.arguments import positive, require
+
 
 @dataclass(frozen=True)
 class LinearGaussian:
@@ -27,8 +29,7 @@ class LinearGaussian:
                 "weight must be (D, d) and mean (D,), "
                 f"got {tuple(self.weight.shape)} and {tuple(self.mean.shape)}"
             )
-        if not bool((torch.as_tensor(self.noise_sigma) > 0).all()):
-            raise ValueError(f"noise_sigma must be positive, got {self.noise_sigma}")
+        positive(noise_sigma=self.noise_sigma)
 
     @property
     def precision(self) -> torch.Tensor:
@@ -44,14 +45,15 @@ class LinearGaussian:
 
     def log_joint(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """log p(z) + log p(x | z)."""
-        log_prior = Normal(0.0, 1.0).log_prob(z).sum(-1)
+        log_prior = Normal(0.0, 1.0).log_prob(z).sum(-1)  # (..., d) to (...)
         noise = Normal(z @ self.weight.T + self.mean, self.noise_sigma)
         return log_prior + noise.log_prob(x).sum(-1)
 
     def posterior(self, x: torch.Tensor) -> MultivariateNormal:
         """Gaussian; its mean is linear in x, its covariance does not depend on x."""
         precision = self.precision
-        pull = (x - self.mean) @ self.weight / self.noise_sigma**2
+        # mean = precision⁻¹ Wᵀ (x − mean) / noise_sigma²
+        pull = (x - self.mean) @ self.weight / self.noise_sigma**2  # (..., d)
         mean = torch.linalg.solve(precision, pull[..., None])[..., 0]
         return MultivariateNormal(mean, precision_matrix=precision)
 
@@ -66,8 +68,10 @@ class LinearGaussian:
 
     def elbo(self, x: torch.Tensor, q: Distribution) -> torch.Tensor:
         """Exact for a normal q(z) with ``(..., d)`` means, diagonal or full."""
-        full = getattr(q, "covariance_matrix", None)
+        full = getattr(q, "covariance_matrix", None)  # a diagonal q has only a variance
         covariance = torch.diag_embed(q.variance) if full is None else full
+        # log p(x, z) is quadratic in z: E_q is its value at the mean of q, less
+        # ½ trace(precision · covariance)
         spread = (self.precision * covariance).sum((-2, -1)) / 2
         return self.log_joint(x, q.mean) - spread + q.entropy()
 
@@ -79,12 +83,12 @@ def ppca_maximum_likelihood(x: torch.Tensor, latent_dim: int) -> LinearGaussian:
     eigenvector j times √(λ_j − noise variance). Tipping and Bishop 1999.
     """
     n, dim = x.shape
-    if not 1 <= latent_dim < min(n, dim):
-        raise ValueError(
-            f"latent_dim must be in 1..{min(n, dim) - 1}, got {latent_dim}"
-        )
+    top = min(n, dim) - 1
+    require(latent_dim=(latent_dim, 1 <= latent_dim <= top, f"in 1..{top}"))
     mean = x.mean(0)
+    # eigenvalues from small to large: the last latent_dim are kept
     values, vectors = torch.linalg.eigh((x - mean).T @ (x - mean) / n)
-    noise = values[:-latent_dim].mean()
+    noise = values[:-latent_dim].mean()  # a variance
+    # rounding can make a difference of equal eigenvalues slightly negative
     kept = (values[-latent_dim:] - noise).clamp(min=0.0).sqrt()
     return LinearGaussian(vectors[:, -latent_dim:] * kept, mean, noise.sqrt())

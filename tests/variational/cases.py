@@ -3,13 +3,18 @@
 import torch
 from hypothesis import strategies as st
 
-from course_utils.variational.ppca import LinearGaussian
+from course_utils.variational import LinearGaussian
 
 seeds = st.integers(0, 2**31 - 1)
 
 
 def f64(*values):
     return torch.tensor(values, dtype=torch.float64)
+
+
+def randn(seed, *shape):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
 def random_tables(seed, size):

@@ -7,21 +7,16 @@ from hypothesis import strategies as st
 from torch.distributions import Independent, Normal
 
 from course_utils.training import seeded
-from course_utils.variational import elbo_by_quadrature
-from course_utils.variational.amortized import (
+from course_utils.variational import (
     AmortizedEncoder,
+    LinearGaussian,
+    circle_model,
+    elbo_by_quadrature,
     fit_each_point,
+    ppca_maximum_likelihood,
     train_encoder,
 )
-from course_utils.variational.oracles import (
-    circle_model,
-)
-from course_utils.variational.ppca import LinearGaussian, ppca_maximum_likelihood
-
-
-def randn(seed, *shape):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+from tests.variational.cases import randn
 
 
 def exact_encoder(model):

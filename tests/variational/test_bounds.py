@@ -18,20 +18,13 @@ from torch.distributions import (
 from course_utils.mixture import GaussianMixture, e_step
 from course_utils.training import seeded
 from course_utils.variational import (
+    GaussianMean,
+    circle_model,
     elbo,
     elbo_by_quadrature,
-    elbo_surrogate,
     iwae_bound,
     iwae_exact,
 )
-from course_utils.variational.families import (
-    DiagonalNormal,
-)
-from course_utils.variational.gradients import (
-    gradient_draws,
-    score_function_variance,
-)
-from course_utils.variational.oracles import GaussianMean, circle_model
 from tests.variational.cases import f64, linear_model, random_tables, seeds
 
 # ---- the identity: log p(x) = ELBO + KL(q ‖ posterior) ----
@@ -178,11 +171,3 @@ def test_clear_errors():
         iwae_bound(q.log_prob, q, k=0)
     with pytest.raises(ValueError, match="q must be positive"):
         iwae_exact(f64(0.0, 0.0), f64(1.0, 0.0), 2)
-    with pytest.raises(ValueError, match="'pathwise'"):
-        elbo_surrogate(q.log_prob, DiagonalNormal(f64(0.0)), 4, "pathwise")
-    with pytest.raises(ValueError, match="n_samples must be at least 2, got 1"):
-        elbo_surrogate(q.log_prob, DiagonalNormal(f64(0.0)), 1)
-    with pytest.raises(ValueError, match="'pathwise'"):
-        gradient_draws(q.log_prob, f64(0.0), 1.0, 2, "pathwise")
-    with pytest.raises(ValueError, match="'median'"):
-        score_function_variance(2, "median")

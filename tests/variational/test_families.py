@@ -4,23 +4,18 @@ import math
 
 import pytest
 import torch
-from torch.distributions import (
-    MultivariateNormal,
-    Normal,
-)
+from torch.distributions import MultivariateNormal, Normal
 
+from course_utils.quadrature import Estimate
 from course_utils.variational import (
     GRADIENTS,
-    Estimate,
-    fit_variational,
-)
-from course_utils.variational.families import (
     DiagonalNormal,
     FullNormal,
+    GaussianMean,
     NormalMixture,
-    frozen,
+    fit_variational,
 )
-from course_utils.variational.oracles import GaussianMean
+from course_utils.variational.families import frozen
 from tests.variational.cases import f64
 
 # ---- fitting ----

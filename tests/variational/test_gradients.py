@@ -4,28 +4,24 @@ import math
 
 import pytest
 import torch
-from torch.distributions import (
-    Independent,
-    MultivariateNormal,
-    Normal,
-)
+from torch.distributions import Independent, MultivariateNormal, Normal
 
+from course_utils.quadrature import Estimate
 from course_utils.training import seeded
 from course_utils.variational import (
     GRADIENTS,
-    Estimate,
+    DiagonalNormal,
+    FullNormal,
+    LinearGaussian,
+    NormalMixture,
+    circle_model,
     elbo,
     elbo_by_quadrature,
     elbo_surrogate,
-)
-from course_utils.variational.families import DiagonalNormal, FullNormal, NormalMixture
-from course_utils.variational.gradients import (
     gradient_draws,
     score_function_variance,
     standard_error_of_variance,
 )
-from course_utils.variational.oracles import circle_model
-from course_utils.variational.ppca import LinearGaussian
 from tests.variational.cases import f64
 
 # ---- gradients ----
@@ -140,3 +136,17 @@ def test_the_closed_form_variances_agree_with_quadrature(d):
 def test_the_known_variance_ratios():
     ratios = [score_function_variance(d) for d in (1, 2, 10, 100)]
     assert [float(f"{ratio:.3g}") for ratio in ratios] == [12.0, 22.8, 254, 20600]
+
+
+def test_clear_errors():
+    target, family = Normal(f64(0.0)[0], 1.0).log_prob, DiagonalNormal(f64(0.0))
+    with pytest.raises(ValueError, match=r"gradient must be one of .* got 'pathwise'"):
+        elbo_surrogate(target, family, 4, "pathwise")
+    with pytest.raises(ValueError, match="n_samples must be at least 2, got 1"):
+        elbo_surrogate(target, family, 1)
+    with pytest.raises(ValueError, match=r"estimator must be one of .* got 'pathwise'"):
+        gradient_draws(target, f64(0.0), 1.0, 2, "pathwise")
+    with pytest.raises(ValueError, match=r"baseline must be one of .* got 'median'"):
+        score_function_variance(2, "median")
+    with pytest.raises(ValueError, match="d must be at least 1, got 0"):
+        score_function_variance(0)

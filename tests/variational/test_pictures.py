@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from torch.distributions import Normal, Poisson
 
 from course_utils.training import STYLE
-from course_utils.variational import learning_pictures, pictures
+from course_utils.variational import pictures
 from course_utils.variational.oracles import GridModel
 
 
@@ -76,6 +76,6 @@ def test_reparameterization_moves_the_samples_only(ax):
 
 def test_gap_bars_are_stacked(ax):
     names, gaps = ["a", "b"], torch.tensor([0.5, 0.1])
-    learning_pictures.plot_gaps(ax, names, torch.tensor(0.2), gaps, gaps / 10)
+    pictures.plot_gaps(ax, names, torch.tensor(0.2), gaps, gaps / 10)
     tops = [bar.get_y() + bar.get_height() for bar in ax.patches]
     assert tops == pytest.approx([0.2, 0.2, 0.7, 0.3])
