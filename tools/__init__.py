@@ -9,6 +9,7 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
+OURS = re.compile(r"\d\d_[a-z0-9_]+")
 CELL_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -17,14 +18,24 @@ class NotebookError(Exception):
 
 
 def notebook_paths(names: Iterable[str] = (), folder: Path = NOTEBOOKS) -> list[Path]:
-    """The notebooks whose file name starts with one of ``names`` (all, if none)."""
-    paths = sorted(folder.glob("*.ipynb"))
+    """The notebooks whose file name starts with one of ``names`` (all, if none).
+
+    The course has one per number, in lower case: ``my_01``, ``01_x-Copy1`` and
+    ``01_x_copy`` belong to a reader.
+    """
+    ours = [path for path in folder.glob("*.ipynb") if OURS.fullmatch(path.stem)]
+    numbered = {path.stem[:2]: path for path in sorted(ours, key=_longest_first)}
+    paths = sorted(numbered.values())
     wanted = [Path(name).stem for name in names]
     for name in wanted:
         if not any(path.stem.startswith(name) for path in paths):
             known = ", ".join(path.stem for path in paths) or "none"
             raise NotebookError(f"no notebook is called {name!r}; there are: {known}")
     return [p for p in paths if not wanted or p.stem.startswith(tuple(wanted))]
+
+
+def _longest_first(path: Path) -> int:
+    return -len(path.stem)
 
 
 def load(path: Path) -> NotebookNode:

@@ -2,9 +2,10 @@
 
     python -m tools.digit_classifier               (about a minute on one thread)
 
-It writes ``data/digit_classifier.safetensors``, prints the accuracy on the test digits and the
-SHA-256, which belongs in ``course_utils/data.py``. The seed is fixed; another processor
-may give slightly different digits, and then all distances measured with it change.
+It writes ``data/digit_classifier.safetensors``, prints the accuracy on the test digits
+and the SHA-256, which belongs in ``course_utils/data.py``. The seed is fixed; another
+processor may give slightly different digits, and then all distances measured with it
+change.
 """
 
 import argparse

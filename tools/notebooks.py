@@ -71,7 +71,7 @@ def execute(notebook: NotebookNode, title: str, folder: Path = NOTEBOOKS) -> Cos
     """
     client = NotebookClient(
         notebook,
-        timeout=600,
+        timeout=3600,  # a training on a slow and busy laptop
         startup_timeout=120,
         kernel_name="python3",
         record_timing=False,
@@ -87,7 +87,7 @@ def execute(notebook: NotebookNode, title: str, folder: Path = NOTEBOOKS) -> Cos
             except CellExecutionError as error:
                 reason = f"{error.ename}: {error.evalue}\n{_where(error.traceback)}"
             except CellTimeoutError:
-                reason = "it ran for more than ten minutes"
+                reason = "it ran for more than an hour"
             except DeadKernelError:
                 reason = "the kernel died (out of memory?)"
             else:

@@ -73,7 +73,7 @@ def test_one_stray_sample_makes_a_mode_but_not_a_strict_one():
     assert mode_coverage(edge, RING.centres, RING.sigma).high_quality == 0.5
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.floats(0.2, 2.0))
 def test_order_does_not_matter_and_spread_is_measured(seed, narrow):
     random = torch.Generator().manual_seed(seed)
@@ -92,7 +92,7 @@ def test_order_does_not_matter_and_spread_is_measured(seed, narrow):
     assert one.spread.mean().item() == pytest.approx(narrow, rel=0.1)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 50), min_size=8, max_size=8).filter(any))
 def test_both_orders_of_the_kl_are_those_of_scipy(counts):
     samples = RING.centres.repeat_interleave(torch.tensor(counts), dim=0)

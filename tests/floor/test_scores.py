@@ -26,7 +26,7 @@ def sample(n, d, seed, dtype=torch.float64):
     return torch.randn(n, d, generator=random, dtype=dtype) @ mix + shift
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 999), st.integers(1, 12), st.integers(20, 60))
 def test_the_distance_agrees_with_scipy(seed, d, n):
     a, b = sample(n, d, seed), sample(n + 5, d, seed + 1)

@@ -3,7 +3,7 @@
 import matplotlib
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from course_utils.training import (
@@ -45,7 +45,6 @@ def test_setup_says_nothing_and_sets_the_style(capsys):
         setup(threads=0)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 50), st.integers(1, 60))
 def test_minibatches_visit_every_row_once(n, size):
     x = torch.arange(n)

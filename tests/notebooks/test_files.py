@@ -4,7 +4,6 @@ Each rule yields one line per fault; the line names the cell.
 """
 
 import ast
-import contextlib
 import io
 import json
 import re
@@ -14,7 +13,7 @@ import unicodedata
 
 import pytest
 
-from tests.performing import report, run_source
+from tests.performing import exercises, report
 from tools import (
     CELL_NAME,
     code_cells,
@@ -179,15 +178,8 @@ def sliders_are_predicted(notebook):
             yield f"{label(cell)}: the answer to its *Predict* is not folded nearby"
 
 
-def _exercises(notebook):
-    """Stub, check and solution of each exercise, and None for what is missing."""
-    for index, cell in enumerate(notebook.cells):
-        if "exercise" in tags(cell):
-            yield (notebook.cells[index : index + 3] + [None] * 2)[:3]
-
-
 def exercises_are_complete(notebook):
-    found = list(_exercises(notebook))
+    found = list(exercises(notebook))
     if len(found) < MIN_EXERCISES:
         yield f"has {len(found)} exercises, at least {MIN_EXERCISES}"
     for stub, check, solution in found:
@@ -224,18 +216,6 @@ def test_rule(rule, notebook_path, notebook):
     report(notebook_path, rule(notebook))
 
 
-def test_solutions_pass_their_checks(notebook_path, notebook, performance):
-    faults = []
-    for stub, check, solution in _exercises(notebook):
-        names, printed = dict(performance.before[label(stub)]), io.StringIO()
-        source = "\n".join([*fenced_python(solution.source), check.source])
-        with contextlib.redirect_stdout(printed):
-            run_source(source, names, f"<{notebook_path.stem}: {label(solution)}>")
-        if not re.search(r"^✓", printed.getvalue(), re.M) or "✗" in printed.getvalue():
-            faults.append(f"{label(solution)}: {printed.getvalue().strip()}")
-    report(notebook_path, faults)
-
-
 def test_every_solution_belongs_to_an_exercise(notebook):
     named = {label(c) for c in markdown_cells(notebook) if label(c)[-9:] == "-solution"}
-    assert named == {label(s) for _, _, s in _exercises(notebook) if s is not None}
+    assert named == {label(s) for _, _, s in exercises(notebook) if s is not None}

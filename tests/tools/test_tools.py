@@ -160,6 +160,13 @@ def test_commands_speak_plainly(workshop, capsys):
     assert notebook_paths(["01"], path.parent) == [path]
 
 
+def test_a_readers_copy_is_no_notebook_of_the_course(tmp_path):
+    names = ["01_a", "my_01", "01_a-Copy1", "01_a_copy", "01_a (1)", "Untitled", "02_b"]
+    for name in names:
+        (tmp_path / f"{name}.ipynb").touch()
+    assert [path.stem for path in notebook_paths((), tmp_path)] == ["01_a", "02_b"]
+
+
 def test_slide_map_names_sections_and_gaps(tmp_path):
     claims = tmp_path / "claims.csv"
     rows = ["S01,P,start,README,idea", "S02,P,a|b*,01,run", "S03,P,c,01 and 02,run"]

@@ -1,12 +1,14 @@
-"""Every slider of every notebook is moved to its ends, without a browser.
+"""The notebooks, run in this process once: their sliders, pictures and solutions.
 
 nbval never moves a slider, and an error in a callback reaches nobody. Here each widget
 that a notebook shows goes to the corners of its controls and to its middle.
 """
 
+import contextlib
 import io
 import itertools
 import random
+import re
 import statistics
 import time
 
@@ -15,7 +17,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.performing import report
+from tests.performing import exercises, report, run_source
+from tools import fenced_python, label
 
 CORNERS = 16
 MILLISECONDS = 100  # the target for a redraw, of which the median is asserted
@@ -91,6 +94,18 @@ def test_widgets_at_their_corners(notebook_path, performance):
 
 def test_pictures_are_shown_and_closed(notebook_path, performance):
     faults = [f"{cell}: does not end in plt.show()" for cell in performance.unshown]
+    report(notebook_path, faults)
+
+
+def test_solutions_pass_their_checks(notebook_path, notebook, performance):
+    faults = []
+    for stub, check, solution in exercises(notebook):
+        names, printed = dict(performance.before[label(stub)]), io.StringIO()
+        source = "\n".join([*fenced_python(solution.source), check.source])
+        with contextlib.redirect_stdout(printed):
+            run_source(source, names, f"<{notebook_path.stem}: {label(solution)}>")
+        if not re.search(r"^✓", printed.getvalue(), re.M) or "✗" in printed.getvalue():
+            faults.append(f"{label(solution)}: {printed.getvalue().strip()}")
     report(notebook_path, faults)
 
 
