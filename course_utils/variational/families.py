@@ -52,6 +52,7 @@ class FullNormal(nn.Module):
     def __init__(self, mean: torch.Tensor, sigma: float = 1.0):
         super().__init__()
         self.mean = nn.Parameter(mean.detach().clone())
+        # the log keeps the diagonal positive, so that every φ gives one L
         self.log_diagonal = nn.Parameter(torch.full_like(mean, math.log(sigma)))
         self.below = nn.Parameter(mean.new_zeros(len(mean), len(mean)))
 
@@ -83,11 +84,12 @@ class NormalMixture(nn.Module):
         self.logits = nn.Parameter(means.new_zeros(len(means)))  # w = softmax(logits)
 
     def forward(self) -> Distribution:
-        parts = diagonal_normal(self.means, self.logvars)
+        parts = diagonal_normal(self.means, self.logvars)  # a batch of k normals
         return MixtureSameFamily(Categorical(logits=self.logits), parts)
 
     def draw(self, n: int, generator=None) -> tuple[torch.Tensor, torch.Tensor]:
         """z_k = μ_k + σ_k ε for every k, ``(n, k, d)``, and the weights w ``(k,)``."""
+        # every component has noise of its own: (n, k, d)
         noise = _noise((n, *self.means.shape), self.means, generator)
         return self.means + (self.logvars / 2).exp() * noise, self.logits.softmax(0)
 
@@ -98,5 +100,6 @@ def _noise(shape, like: torch.Tensor, generator) -> torch.Tensor:
 
 def frozen(family: nn.Module) -> Distribution:
     """The family's q of this moment, with parameters that will not change."""
+    # the module keeps its parameters; forward() runs once with copies in their place
     twin = {name: p.detach().clone() for name, p in family.named_parameters()}
     return torch.func.functional_call(family, twin, ())

@@ -97,16 +97,15 @@ def elbo_surrogate(
         z, weights = z.detach(), weights.detach()  # as if somebody else had drawn them
     log_q = family().log_prob(z)
     signal = log_joint(z) - log_q  # (n, k): r(z) of the slide
-    rows = (weights * signal).sum(-1)
+    rows = (weights * signal).sum(-1)  # (n,): each row is one estimate of the ELBO
     if gradient == "reparameterized":
         return rows.mean(), rows.mean().detach()
-    signal, value = signal.detach(), rows.mean().detach()
+    signal, rows = signal.detach(), rows.detach()
     if gradient == "score_function_baseline":
         # the mean of the other rows knows nothing of this row: no bias
-        others = (rows.detach().sum() - rows.detach()) / (n_samples - 1)
-        signal = signal - others[:, None]
-    # its gradient is E[r ∇log q]: r counts as a plain number
-    return (weights * signal * log_q).sum(-1).mean(), value
+        signal = signal - ((rows.sum() - rows) / (n_samples - 1))[:, None]
+    # its gradient is the mean of r ∇log q: r counts as a plain number
+    return (weights * signal * log_q).sum(-1).mean(), rows.mean()
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def correlated_target():
 def test_full_covariance_is_exact_and_mean_field_shrinks_the_variance():
     target = correlated_target()
     for family in (FullNormal(f64(0.0, 0.0)), DiagonalNormal(f64(0.0, 0.0))):
-        *_, last = fit_variational(target.log_prob, family, 800, 32)
+        *_, last = fit_variational(target.log_prob, family, 300, 64)
         expected = target.covariance_matrix
         if isinstance(family, DiagonalNormal):
             expected = (1 / target.precision_matrix.diagonal()).diag()
@@ -41,9 +41,9 @@ def test_full_covariance_is_exact_and_mean_field_shrinks_the_variance():
 
 def test_a_mixture_covers_two_peaks_that_one_normal_cannot():
     peaks = frozen(NormalMixture(f64([-2.0], [2.0]), sigma=0.5))
-    *_, one = fit_variational(peaks.log_prob, DiagonalNormal(f64(1.0)), 400)
+    *_, one = fit_variational(peaks.log_prob, DiagonalNormal(f64(1.0)), 200)
     family = NormalMixture(f64([-1.0], [1.0]))
-    *_, two = fit_variational(peaks.log_prob, family, 400)
+    *_, two = fit_variational(peaks.log_prob, family, 200)
     assert one.q.mean.item() == pytest.approx(2.0, abs=0.05)
     assert one.elbo == pytest.approx(-math.log(2), abs=0.02)
     assert two.elbo == pytest.approx(0.0, abs=0.02)
@@ -56,11 +56,11 @@ def test_each_gradient_climbs_to_log_p(gradient):
     family = DiagonalNormal(f64(-1.0))
     states = list(
         fit_variational(
-            lambda z: model.log_joint(x, z.squeeze(-1)), family, 600, 32, 0.05, gradient
+            lambda z: model.log_joint(x, z.squeeze(-1)), family, 300, 32, 0.1, gradient
         )
     )
     posterior = model.posterior(x)
-    assert len(states) == 601
+    assert len(states) == 301
     assert states[-1].q.mean.item() == pytest.approx(posterior.mean.item(), abs=0.1)
     q = Normal(states[-1].q.mean[0], states[-1].q.stddev[0])
     assert model.elbo(x, q) > model.log_prob(x) - 0.05

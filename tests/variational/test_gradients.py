@@ -64,8 +64,8 @@ def test_every_estimator_is_unbiased_for_every_family(gradient, make):
     exact = grid_gradient(target.log_prob, family)
     generator = torch.Generator().manual_seed(0)
     draws = []
-    for _ in range(400):
-        surrogate, _ = elbo_surrogate(target.log_prob, family, 8, gradient, generator)
+    for _ in range(100):
+        surrogate, _ = elbo_surrogate(target.log_prob, family, 32, gradient, generator)
         found = torch.autograd.grad(surrogate, list(family.parameters()))
         draws.append(torch.cat([g.flatten() for g in found]))
     estimate = Estimate.of(torch.stack(draws))
@@ -101,7 +101,7 @@ def test_the_closed_form_variances_agree_with_monte_carlo(d):
             target.log_prob,
             torch.zeros(d, dtype=torch.float64),
             1.0,
-            40_000,
+            20_000,
             kind,
             baselines.get(name, 0.0),
             torch.Generator().manual_seed(d),

@@ -28,11 +28,10 @@ def test_gaussian_cavi_finds_the_best_product(seed, d):
     precision = draw[:, 2:] @ draw[:, 2:].T + torch.eye(d)
     target = MultivariateNormal(draw[:, 0], precision_matrix=precision)
     states = list(cavi_gaussian(target.mean, precision, draw[:, 1], n_sweeps=20))
-    kls = []
-    for state in states:
-        q = MultivariateNormal(state.mean, state.sigma.square().diag())
-        kls.append(kl_divergence(q, target).item())
-    assert all(b <= a + 1e-9 for a, b in pairwise(kls))
+    means = torch.stack([state.mean for state in states])
+    q = MultivariateNormal(means, states[0].sigma.square().diag())
+    assert kl_divergence(q, target).diff().max() <= 1e-9
+    assert all(torch.equal(state.sigma, states[0].sigma) for state in states)
     assert torch.equal(states[-1].sigma, precision.diagonal().rsqrt())
     assert [s.coordinate for s in states[: d + 1]] == [None, *range(d)]
     assert states[0].mean.tolist() == draw[:, 1].tolist()  # states do not change later
@@ -46,7 +45,7 @@ def test_gaussian_cavi_converges_to_the_mean():
 
 def test_the_evidence_by_enumeration_is_the_integral_over_the_means():
     model, x = mixture_data(0, 2, 10)
-    ticks = torch.linspace(-40, 40, 801, dtype=torch.float64)
+    ticks = torch.linspace(-40, 40, 401, dtype=torch.float64)
     prior = Normal(f64(0.0)[0], model.prior_sigma).log_prob(ticks).exp()
     assert torch.trapezoid(prior, ticks).item() == pytest.approx(1, abs=1e-12)
     log_joint = model.log_joint(x, torch.cartesian_prod(ticks, ticks))
