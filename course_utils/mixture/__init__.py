@@ -1,7 +1,10 @@
 """Notebook 02: Gaussian mixtures and the EM algorithm.
 
-Read ``model`` (the mixture: density, sampling, responsibilities), then ``em`` (its two
-steps, its starts, its states), then ``fast`` (the same sums as two matrix products).
+Read ``model`` first (sections 1 to 3: the mixture as a record, its density, samples and
+responsibilities; BIC and the order of components for sections 5 and 6), then ``em``
+(sections 4 and 5: the two steps, the starts, the iterator of states), then ``fast``
+(end of section 4: the same sums as two matrix products). ``pictures`` draws sections 1
+to 6, ``shapes`` the sliders of sections 7 and 8; ``exercises`` holds the four checks.
 """
 
 from course_utils.mixture.em import (
@@ -14,11 +17,10 @@ from course_utils.mixture.em import (
     restarts,
     start_at,
 )
-from course_utils.mixture.fast import StandardisedData, features, natural_parameters
+from course_utils.mixture.fast import features, natural_parameters
 from course_utils.mixture.model import (
     GaussianMixture,
     bic,
     match_components,
     sort_components,
-    squared_distances,
 )

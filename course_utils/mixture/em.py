@@ -11,32 +11,15 @@ from dataclasses import dataclass
 
 import torch
 
+from course_utils.arguments import require
 from course_utils.mixture.fast import StandardisedData
 from course_utils.mixture.model import (
     GaussianMixture,
-    bic,
-    check_data,
+    as_rows,
     check_enough,
     is_positive_definite,
-    match_components,
-    sort_components,
     squared_distances,
 )
-
-__all__ = [
-    "EMState",
-    "GaussianMixture",
-    "bic",
-    "e_step",
-    "em",
-    "kmeans_plus_plus",
-    "m_step",
-    "match_components",
-    "random_centres",
-    "restarts",
-    "sort_components",
-    "start_at",
-]
 
 NARROWEST = 1e-14  # of the data's variance: below, float64 cannot hold a covariance
 
@@ -53,7 +36,7 @@ class EMState:
 
 def e_step(x: torch.Tensor, mixture: GaussianMixture) -> torch.Tensor:
     """Responsibilities rₙₖ = p(zₙ = k | xₙ), ``(n, k)``."""
-    return mixture.responsibilities(x)
+    return mixture.responsibilities(x)  # Bayes' rule, in logarithms
 
 
 def m_step(
@@ -66,22 +49,19 @@ def m_step(
     shapes, for rows that do not sum to one, and for a component without examples or
     (at floor 0) without spread.
     """
-    x, r = check_data(x), torch.as_tensor(responsibilities, dtype=torch.float64)
-    _check_floor(covariance_floor)
-    if r.ndim != 2 or len(r) != len(x):
-        raise ValueError(
-            f"responsibilities must have shape (n, k) with n = {len(x)}, "
-            f"got {tuple(r.shape)}"
-        )
+    x, r = as_rows(x), torch.as_tensor(responsibilities, dtype=torch.float64)
+    floor = _floor(covariance_floor, x.shape[1])
+    fits = r.ndim == 2 and len(r) == len(x)
+    rule = f"of shape (n, k) with n = {len(x)}"
+    require(responsibilities=(f"shape {tuple(r.shape)}", fits, rule))
     if not bool((r >= 0).all() and ((r.sum(1) - 1).abs() < 1e-6).all()):
         raise ValueError("responsibilities must be >= 0, and each row must sum to 1")
-    counts = r.sum(0)
+    counts = r.sum(0)  # (k,): Nₖ, the number of examples that each one explains
     if not bool((counts > 0).all()):
         raise ValueError(f"component {int(counts.argmin())} is responsible for nothing")
-    means = r.T @ x / counts[:, None]
-    centred = x[None, :, :] - means[:, None, :]  # (k, n, d)
+    means = r.T @ x / counts[:, None]  # (k, n) @ (n, d): a weighted sum for each k
+    centred = x[None, :, :] - means[:, None, :]  # (k, n, d), around the new means
     covariances = (r.T[:, :, None] * centred).mT @ centred / counts[:, None, None]
-    floor = covariance_floor * torch.eye(x.shape[1], dtype=torch.float64)
     return GaussianMixture(counts / len(x), means, covariances + floor)
 
 
@@ -95,7 +75,7 @@ def em(
     """EM from ``start``: yields the state of iteration 0 (the start), 1, 2, …
 
     Each iteration is ``m_step(x, e_step(x, mixture), covariance_floor)``, computed by
-    two matrix products (``mixture_fast``). It stops after ``max_iterations``, or when
+    two matrix products (``fast``). It stops after ``max_iterations``, or when
     the log-likelihood per example changes by less than ``tolerance``. The floor is
     scikit-learn's ``reg_covar``: it has the unit of x², so choose it small beside the
     variance of your data.
@@ -105,12 +85,14 @@ def em(
     data's variance) the likelihood has no bound there: the last state then keeps the
     last mixture that had a density, with log-likelihood ``inf``.
     """
-    x = check_data(x, start.d)
-    _check_floor(covariance_floor)
+    x = as_rows(x, start.d)
+    floor = _floor(covariance_floor, start.d)
     check_enough(x, start.k)
     data, mixture, collapsed, previous = StandardisedData(x), start, (), -math.inf
-    floor = covariance_floor * torch.eye(start.d, dtype=torch.float64)
+    least = NARROWEST * data.unit
     for iteration in range(max_iterations + 1):
+        # One pass over the data: the log-likelihood of this mixture, and what the
+        # M-step needs for the next one.
         moments = data.moments(mixture.weights, mixture.means, mixture.covariances)
         yield EMState(iteration, mixture, moments.log_likelihood, collapsed)
         gain = moments.log_likelihood - previous
@@ -118,16 +100,18 @@ def em(
             return
         previous = moments.log_likelihood
         counts, means, covariances = moments.counts, moments.means, moments.scatters
-        least = NARROWEST * data.unit
         empty = counts < 1e-300
+        # Collapsed: without its floor, a component would be as good as flat.
         narrow = empty | ~is_positive_definite(covariances - floor - least)
         collapsed = tuple(narrow.nonzero()[:, 0].tolist())
-        covariances = covariances + floor
+        covariances = covariances + floor  # the floor adds the same to each axis
         if collapsed:  # a component without examples stays as it was
             means = torch.where(empty[:, None], mixture.means, means)
             old = mixture.covariances
             covariances = torch.where(empty[:, None, None], old, covariances)
             if not bool(is_positive_definite(covariances - least).all()):
+                # No floor, or one lost in rounding: the density is a spike of any
+                # height, so the likelihood has no maximum (section 5).
                 yield EMState(iteration + 1, mixture, math.inf, collapsed)
                 return
         mixture = GaussianMixture(counts / counts.sum(), means, covariances)
@@ -139,13 +123,14 @@ def kmeans_plus_plus(x: torch.Tensor, k: int, generator=None) -> torch.Tensor:
     The first is drawn at random, each next one with probability in proportion to its
     squared distance from the centres so far (Arthur and Vassilvitskii 2007).
     """
-    x = check_data(x)
+    x = as_rows(x)
     check_enough(x, k)
     centres = random_centres(x, 1, generator)
     while len(centres) < k:
-        distance = squared_distances(x, centres).amin(1)
+        distance = squared_distances(x, centres).amin(1)  # (n,), to the nearest one
         if not bool((distance > 0).any()):
             raise ValueError(f"x has only {len(centres)} different rows, k is {k}")
+        # A row that is a centre already has distance 0: it is never drawn again.
         chosen = torch.multinomial(distance, 1, generator=generator)
         centres = torch.cat([centres, x[chosen]])
     return centres
@@ -153,7 +138,7 @@ def kmeans_plus_plus(x: torch.Tensor, k: int, generator=None) -> torch.Tensor:
 
 def random_centres(x: torch.Tensor, k: int, generator=None) -> torch.Tensor:
     """``k`` different rows of ``x``, all equally likely: the start that often fails."""
-    x = check_data(x)
+    x = as_rows(x)
     check_enough(x, k)
     return x[torch.randperm(len(x), generator=generator)[:k]]
 
@@ -166,12 +151,11 @@ def start_at(
     All components share one covariance: that of the examples around the centre that
     is nearest to each.
     """
-    x = check_data(x)
-    centres = check_data(centres, x.shape[1], name="centres")
+    x = as_rows(x)
+    centres = as_rows(centres, x.shape[1], name="centres")
     k, d = centres.shape
-    around = x - centres[squared_distances(x, centres).argmin(1)]
-    floor = covariance_floor * torch.eye(d, dtype=torch.float64)
-    covariance = around.T @ around / len(x) + floor
+    around = x - centres[squared_distances(x, centres).argmin(1)]  # (n, d)
+    covariance = around.T @ around / len(x) + _floor(covariance_floor, d)
     return GaussianMixture(torch.full((k,), 1 / k), centres, covariance.expand(k, d, d))
 
 
@@ -189,8 +173,7 @@ def restarts(
     run that ended in ``inf`` has found a fault of the model, not a good fit: it comes
     last.
     """
-    if n_starts < 1:
-        raise ValueError(f"n_starts must be at least 1, got {n_starts}")
+    require(n_starts=(n_starts, n_starts >= 1, "at least 1"))
     ends = []
     for _ in range(n_starts):
         start = start_at(x, centres(x, k, generator))
@@ -199,11 +182,13 @@ def restarts(
     return sorted(ends, key=_likelihood_if_finite, reverse=True)
 
 
-def _check_floor(covariance_floor: float) -> None:
-    if not (covariance_floor >= 0 and math.isfinite(covariance_floor)):
-        raise ValueError(f"covariance_floor must be >= 0, got {covariance_floor}")
+def _floor(covariance_floor: float, d: int) -> torch.Tensor:
+    """floor · I, ``(d, d)``: what every M-step adds to every covariance."""
+    fits = 0 <= covariance_floor < math.inf
+    require(covariance_floor=(covariance_floor, fits, ">= 0 and finite"))
+    return covariance_floor * torch.eye(d, dtype=torch.float64)
 
 
 def _likelihood_if_finite(state: EMState) -> float:
-    finite = math.isfinite(state.log_likelihood)
-    return state.log_likelihood if finite else -math.inf
+    value = state.log_likelihood
+    return value if math.isfinite(value) else -math.inf

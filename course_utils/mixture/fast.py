@@ -53,16 +53,18 @@ def natural_parameters(weights, means, covariances) -> torch.Tensor:
     d = means.shape[1]
     cholesky = torch.linalg.cholesky(covariances)
     precision = torch.cholesky_inverse(cholesky)
+    # −½ (x − μ)ᵀP(x − μ) = −½ μᵀPμ + (Pμ)ᵀx − ½ Σᵢⱼ Pᵢⱼ xᵢxⱼ, with P = Σₖ⁻¹
     linear = (precision @ means[:, :, None])[:, :, 0]
     constant = log_peaks(weights, cholesky) - 0.5 * (means * linear).sum(1)
     i, j = torch.triu_indices(d, d)
-    quadratic = -precision[:, i, j] * torch.where(i == j, 0.5, 1.0)  # xᵢxⱼ = xⱼxᵢ
+    # Off the diagonal the pair counts twice, because xᵢxⱼ = xⱼxᵢ.
+    quadratic = -precision[:, i, j] * torch.where(i == j, 0.5, 1.0)
     return torch.cat([constant[:, None], linear, quadratic], dim=1)
 
 
 def log_peaks(weights: torch.Tensor, cholesky: torch.Tensor) -> torch.Tensor:
     """log φₖ + log N(μₖ | μₖ, Σₖ), ``(k,)``: the density on top of each component."""
-    log_det = cholesky.diagonal(dim1=1, dim2=2).log().sum(1)
+    log_det = cholesky.diagonal(dim1=1, dim2=2).log().sum(1)  # ½ log det Σₖ
     return weights.log() - log_det - 0.5 * cholesky.shape[-1] * math.log(2 * math.pi)
 
 
@@ -82,7 +84,7 @@ class StandardisedData:
         correlation = self.unit / (spread[:, None] * spread)
         correlation.diagonal().add_(1e-12)  # columns that depend on each other
         self.back = spread[:, None] * torch.linalg.cholesky(correlation)
-        self.to = torch.linalg.inv(self.back)
+        self.to = torch.linalg.inv(self.back)  # A; x = m + back u
         self.log_det = self.to.diagonal().log().sum().item()  # p(x) = p(u) |det A|
 
     def moments(self, weights, means, covariances) -> Moments:
@@ -104,22 +106,23 @@ class StandardisedData:
         (k, d), n = means.shape, len(self.x)
         natural = LOG2_E * natural_parameters(weights, means, covariances)
         size = _chunk_size(n, natural.shape[1] + k)
+        # Memory for one chunk, made once: every chunk writes into the same.
         rows = natural.new_ones(natural.shape[1], size)
         logits = natural.new_empty(k, size)
         sums, log2_likelihood = torch.zeros_like(natural), 0.0
         for x in self.x.split(size):
-            f, r = rows[:, : len(x)], logits[:, : len(x)]
+            f, r = rows[:, : len(x)], logits[:, : len(x)]  # the last chunk is short
             u = torch.mm(self.to, (x - self.mean).T, out=f[1 : 1 + d])
             multiply_pairs(u, f[1 + d :])
-            log2_likelihood += normalise(torch.mm(natural, f, out=r))
-            sums.addmm_(r, f.T)
-        counts = sums[:, 0]
+            log2_likelihood += normalise(torch.mm(natural, f, out=r))  # E-step
+            sums.addmm_(r, f.T)  # M-step: (k, F)
+        counts = sums[:, 0]  # the feature 1, weighted: Nₖ
         sums = sums / counts.clamp(min=1e-300)[:, None]
         means = sums[:, 1 : 1 + d]
         i, j = torch.triu_indices(d, d)
         scatters = natural.new_empty(k, d, d)
         scatters[:, i, j] = scatters[:, j, i] = sums[:, 1 + d :]
-        scatters = scatters - means[:, :, None] * means[:, None, :]
+        scatters = scatters - means[:, :, None] * means[:, None, :]  # E[uuᵀ] − μμᵀ
         return Moments(
             counts,
             self.mean + means @ self.back.T,
@@ -142,7 +145,7 @@ class StandardisedData:
         for x in self.x.split(size):
             y, w = own[:, : len(x)], work[:, : len(x)]
             torch.addmm(shift, inverse, (x - self.mean).T, out=y)
-            y, w = y.unflatten(0, (k, d)), w.unflatten(0, (k, d))
+            y, w = y.unflatten(0, (k, d)), w.unflatten(0, (k, d))  # (k, d, n)
             r = peaks - 0.5 * LOG2_E * torch.mul(y, y, out=w).sum(1)
             log2_likelihood += normalise(r)
             torch.mul(r[:, None], y, out=w)

@@ -12,6 +12,8 @@ from itertools import permutations
 import torch
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 
+from course_utils.arguments import check_data, check_finite, require
+
 
 @dataclass(frozen=True, eq=False)
 class GaussianMixture:
@@ -30,6 +32,8 @@ class GaussianMixture:
     def __post_init__(self):
         for name in ("weights", "means", "covariances"):
             value = torch.as_tensor(getattr(self, name)).detach()
+            # A copy, so that nobody changes the record from outside. It is frozen:
+            # only object.__setattr__ can still write, here, before it is used.
             object.__setattr__(self, name, value.to(torch.float64, copy=True))
         _check_parameters(self.weights, self.means, self.covariances)
 
@@ -64,24 +68,26 @@ class GaussianMixture:
 
         Ancestral sampling, as on the slide: z ~ Categorical(φ), x ~ Normal(μ_z, Σ_z).
         """
+        # By hand, because torch.distributions take no generator.
         z = torch.multinomial(self.weights, n, replacement=True, generator=generator)
         noise = torch.randn(n, self.d, dtype=torch.float64, generator=generator)
-        scale = self.components.scale_tril[z]
+        scale = self.components.scale_tril[z]  # (n, d, d): L with Σ = L Lᵀ
         x = self.means[z] + (scale @ noise[:, :, None])[:, :, 0]
         return (x, z) if labels else x
 
     def log_joint(self, x: torch.Tensor) -> torch.Tensor:
         """log p(x, z = k) = log φₖ + log N(x | μₖ, Σₖ): ``(n, d)`` to ``(n, k)``."""
-        x = check_data(x, self.d)
+        x = as_rows(x, self.d)
+        # (n, 1, d) against k Gaussians of dimension d: every row meets every one.
         return self.weights.log() + self.components.log_prob(x[:, None, :])
 
     def log_prob(self, x: torch.Tensor) -> torch.Tensor:
         """log q(x) = log Σₖ φₖ N(x | μₖ, Σₖ): ``(n, d)`` to ``(n,)``, in nats."""
-        return self.log_joint(x).logsumexp(dim=1)
+        return self.log_joint(x).logsumexp(dim=1)  # no density, so no underflow
 
     def responsibilities(self, x: torch.Tensor) -> torch.Tensor:
         """p(z = k | x), Bayes' rule: ``(n, d)`` to ``(n, k)``; rows sum to one."""
-        return self.log_joint(x).softmax(dim=1)
+        return self.log_joint(x).softmax(dim=1)  # log p(x, z) minus log p(x), then exp
 
     def permuted(self, order) -> "GaussianMixture":
         """The same density with its components in another order."""
@@ -96,9 +102,8 @@ def bic(x: torch.Tensor, mixture: GaussianMixture) -> float:
     p is ``mixture.n_parameters`` (Schwarz 1978; twice his formula, with the sign that
     scikit-learn uses).
     """
-    x = check_data(x, mixture.d)
-    penalty = mixture.n_parameters * math.log(len(x))
-    return penalty - 2 * mixture.log_prob(x).sum().item()
+    log_likelihood = mixture.log_prob(x).sum().item()
+    return mixture.n_parameters * math.log(len(x)) - 2 * log_likelihood
 
 
 def sort_components(mixture: GaussianMixture, by: int = 0) -> GaussianMixture:
@@ -114,16 +119,13 @@ def match_components(
     Of all k! orders it takes the one whose means lie nearest, in the sum of squared
     distances. Raises ``ValueError`` for different k or d and for k > 8.
     """
-    if mixture.means.shape != reference.means.shape:
-        raise ValueError(
-            f"mixture has means of shape {tuple(mixture.means.shape)}, "
-            f"reference {tuple(reference.means.shape)}"
-        )
-    if mixture.k > 8:
-        raise ValueError(f"k must be at most 8, got {mixture.k}: use sort_components")
-    orders = torch.tensor(list(permutations(range(mixture.k))))
+    shape, other = tuple(mixture.means.shape), tuple(reference.means.shape)
+    require(reference=(other, other == shape, f"a mixture with means of shape {shape}"))
+    require(k=(mixture.k, mixture.k <= 8, "at most 8 (else use sort_components)"))
+    orders = torch.tensor(list(permutations(range(mixture.k))))  # (k!, k)
     distance = squared_distances(mixture.means, reference.means)
-    total = distance[orders, torch.arange(mixture.k)].sum(1)
+    # Entry j of an order is the component that takes the place of component j.
+    total = distance[orders, torch.arange(mixture.k)].sum(1)  # (k!,)
     return mixture.permuted(orders[total.argmin()])
 
 
@@ -132,57 +134,44 @@ def squared_distances(x: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
     return (x[:, None, :] - centres[None, :, :]).square().sum(2)
 
 
-def check_data(x: torch.Tensor, d: int | None = None, name: str = "x") -> torch.Tensor:
-    """``x`` as float64 ``(n, d)``, or a ``ValueError`` that says what is wrong."""
-    x = torch.as_tensor(x)
-    if x.ndim != 2:
-        hint = f"; for numbers on a line use {name}[:, None]" if x.ndim == 1 else ""
-        raise ValueError(f"{name} must have shape (n, d), got {tuple(x.shape)}{hint}")
-    if x.numel() == 0:
-        raise ValueError(f"{name} is empty: its shape is {tuple(x.shape)}")
-    if d is not None and x.shape[1] != d:
-        raise ValueError(f"{name} has {x.shape[1]} columns, expected d = {d}")
-    x = x.to(torch.float64)
-    # A sum with NaN or infinity in it is not finite: a look that takes no memory.
-    if not bool(torch.isfinite(x.sum())) and not bool(torch.isfinite(x).all()):
-        bad = int((~torch.isfinite(x)).sum())
-        raise ValueError(
-            f"{name} must be finite, got {bad} values that are NaN or infinite"
-        )
-    return x
+def as_rows(x: torch.Tensor, d: int | None = None, name: str = "x") -> torch.Tensor:
+    """``x`` as float64 ``(n, d)``, or a ``ValueError`` that says what is wrong.
+
+    Without ``d`` any number of columns will do.
+    """
+    x = torch.as_tensor(x).to(torch.float64)
+    return check_data(x, math.prod(x.shape[1:]) if d is None else d, name)
 
 
 def check_enough(x: torch.Tensor, k: int) -> None:
     """Raise ``ValueError`` unless 1 ≤ k ≤ n."""
-    if not 1 <= k <= len(x):
-        raise ValueError(f"k must be from 1 to n = {len(x)} examples, got {k}")
+    require(k=(k, 1 <= k <= len(x), f"from 1 to n = {len(x)} examples"))
+
+
+def is_positive_definite(covariances: torch.Tensor) -> torch.Tensor:
+    """Which of ``(k, d, d)`` are positive definite, ``(k,)``."""
+    # cholesky_ex does not raise: info is 0 where the decomposition has succeeded.
+    return torch.linalg.cholesky_ex(covariances).info == 0
 
 
 def _check_parameters(weights, means, covariances) -> None:
-    if weights.ndim != 1 or len(weights) == 0:
-        raise ValueError(f"weights must have shape (k,), got {tuple(weights.shape)}")
-    k = len(weights)
-    if means.ndim != 2 or len(means) != k or means.shape[1] == 0:
-        raise ValueError(
-            f"means must have shape (k, d) with k = {k}, got {tuple(means.shape)}"
-        )
-    d = means.shape[1]
-    if covariances.shape != (k, d, d):
-        raise ValueError(
-            f"covariances must have shape {(k, d, d)}, got {tuple(covariances.shape)}"
-        )
-    for name, value in (
-        ("weights", weights),
-        ("means", means),
-        ("covariances", covariances),
+    k, d = weights.numel(), means.shape[-1] if means.ndim else 0
+    for name, value, shape, words in (
+        ("weights", weights, (k,), "(k,)"),
+        ("means", means, (k, d), f"(k, d) with k = {k}"),
+        ("covariances", covariances, (k, d, d), f"{(k, d, d)}"),
     ):
-        if not bool(torch.isfinite(value).all()):
-            raise ValueError(f"{name} must be finite, got {value}")
-    if not bool((weights >= 0).all()) or abs(weights.sum().item() - 1) > 1e-6:
+        if value.shape != shape or value.numel() == 0:
+            raise ValueError(
+                f"{name} must have shape {words}, got {tuple(value.shape)}"
+            )
+        check_finite(value, name)
+    total = weights.sum().item()
+    if not bool((weights >= 0).all()) or abs(total - 1) > 1e-6:
         raise ValueError(
-            "weights must be >= 0 and sum to 1, "
-            f"got {weights} with sum {weights.sum().item():.6g}"
+            f"weights must be >= 0 and sum to 1, got {weights} with sum {total:.6g}"
         )
+    # A matrix product may leave the two halves of a covariance a rounding apart.
     asymmetry = (covariances - covariances.mT).abs().amax((1, 2))
     wrong = asymmetry > 1e-9 * covariances.abs().amax((1, 2))
     wrong |= ~is_positive_definite(covariances)
@@ -192,8 +181,3 @@ def _check_parameters(weights, means, covariances) -> None:
             "covariances must be symmetric positive definite, "
             f"that of component {worst} is {covariances[worst]}"
         )
-
-
-def is_positive_definite(covariances: torch.Tensor) -> torch.Tensor:
-    """Which of ``(k, d, d)`` are positive definite, ``(k,)``."""
-    return torch.linalg.cholesky_ex(covariances).info == 0

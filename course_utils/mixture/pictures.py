@@ -1,6 +1,8 @@
-"""The pictures of notebook 02: groups, components, inference, and EM step by step.
+"""The pictures of notebook 02, in the order of its sections, up to section 6.
 
-Each component has one colour and one marker, the same in every picture.
+Each component has one colour and one marker, the same in every picture. Heights are in
+metres, log-likelihoods in nats per example. A ``draw_…`` belongs to a slider: it draws
+once, and returns ``update``, which changes what depends on the values.
 """
 
 import math
@@ -9,19 +11,21 @@ import torch
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Ellipse
 from matplotlib.ticker import MaxNLocator
+from torch.distributions import Normal
 
-from course_utils.mixture.em import GaussianMixture
-from course_utils.style import COLOUR, GROUPS
+from course_utils.gaussian import fit_gaussian
+from course_utils.gaussian.pictures import INCHES
+from course_utils.mixture.model import GaussianMixture
+from course_utils.style import COLOUR, GROUPS, plot_rug
 
 COMPONENTS = [*GROUPS[1:], GROUPS[0]]  # blue last: it is the colour of the whole model
 MARKERS = ["o", "^", "s", "D", "v", "P"]
 LINES = ["--", "-.", ":", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1))]
 RGB = torch.tensor([to_rgb(colour) for colour in COMPONENTS], dtype=torch.float64)
+HEIGHT_GRID = torch.linspace(1.4, 2.0, 601, dtype=torch.float64)
 
 
-def colours(k):
-    """``k`` colours for components; they repeat after six."""
-    return [COMPONENTS[i % len(COMPONENTS)] for i in range(k)]
+# ------------------------------------------------------ groups, shares, ellipses
 
 
 def plot_groups(ax, x, z):
@@ -31,10 +35,9 @@ def plot_groups(ax, x, z):
         ax.scatter(*x[z == k].T, linewidth=0, label=f"z = {k}", **style)
 
 
-def plot_shares(ax, x, r, **style):
+def plot_shares(ax, x, r):
     """The rows of ``x`` ``(n, 2)`` in the mixed colour of their responsibilities."""
-    style = {"s": 16, "linewidth": 0, **style}
-    return ax.scatter(x[:, 0], x[:, 1], c=mix_colours(r), **style)
+    return ax.scatter(*x.T, c=mix_colours(r), s=16, linewidth=0)
 
 
 def mix_colours(r):
@@ -45,10 +48,10 @@ def mix_colours(r):
 def plot_ellipses(ax, mixture, radii=(1, 2)):
     """Each component as ellipses at 1σ and 2σ; returns one list per component."""
     drawn = []
-    for k, colour in enumerate(colours(mixture.k)):
-        line = "-" if k < len(COMPONENTS) else "--"
-        style = {"edgecolor": colour, "facecolor": "none", "linestyle": line}
-        style["linewidth"] = 2.4
+    for k in range(mixture.k):
+        line = "-" if k < len(COMPONENTS) else "--"  # colours repeat after six
+        style = {"facecolor": "none", "linestyle": line, "linewidth": 2.4}
+        style["edgecolor"] = COMPONENTS[k % len(COMPONENTS)]
         rings = [Ellipse((0, 0), 1, 1, **style) for _ in radii]
         drawn.append([ax.add_patch(ring) for ring in rings])
     move_ellipses(drawn, mixture, radii)
@@ -57,27 +60,15 @@ def plot_ellipses(ax, mixture, radii=(1, 2)):
 
 def move_ellipses(drawn, mixture, radii=(1, 2)):
     """Put ellipses that are already drawn where the components of ``mixture`` are."""
-    for rings, mean, covariance in zip(
-        drawn, mixture.means, mixture.covariances, strict=True
-    ):
+    parameters = zip(drawn, mixture.means, mixture.covariances, strict=True)
+    for rings, mean, covariance in parameters:
+        # Its axes are eigenvectors of Σ; along each, σ is the root of the eigenvalue.
         values, vectors = torch.linalg.eigh(covariance)
         angle = math.degrees(math.atan2(vectors[1, 1], vectors[0, 1]))
-        height, width = (2 * values.sqrt()).tolist()
+        height, width = (2 * values.sqrt()).tolist()  # the largest eigenvalue is last
         for ring, radius in zip(rings, radii, strict=True):
             ring.set_center(mean.tolist())
             ring.set(width=radius * width, height=radius * height, angle=angle)
-
-
-def mark_doubles(ax, mixture, near=0.7):
-    """Write "2 here" beside each pair of components with means nearer than ``near``."""
-    distances = torch.cdist(mixture.means, mixture.means)
-    pairs = (distances.triu(1) * (distances < near)).nonzero().tolist()
-    for i, j in pairs:
-        middle = mixture.means[[i, j]].mean(0)
-        arrow = {"arrowstyle": "->", "color": "black"}
-        ax.annotate(
-            "2 here", middle, 0.35 * middle, ha="center", va="center", arrowprops=arrow
-        )
 
 
 # ---------------------------------------------------------------- sections 2 and 3
@@ -86,9 +77,9 @@ def mark_doubles(ax, mixture, near=0.7):
 def plot_components(ax, mixture, grid):
     """A 1-D mixture: each weighted bump, and their sum; returns the curves."""
     lines = []
-    for k, colour in enumerate(colours(mixture.k)):
-        style = {"color": colour, "linestyle": LINES[k]}
-        lines += ax.plot(grid, torch.zeros_like(grid), label=f"bump {k}", **style)
+    for k in range(mixture.k):
+        style = {"color": COMPONENTS[k], "linestyle": LINES[k]}
+        lines += ax.plot(grid, 0 * grid, label=f"bump {k}", **style)
     lines += ax.plot(grid, 0 * grid, color=COLOUR["model"], label="sum", zorder=1.9)
     move_components(lines, mixture, grid)
     return lines
@@ -96,16 +87,15 @@ def plot_components(ax, mixture, grid):
 
 def move_components(lines, mixture, grid):
     """Give the curves of ``plot_components`` the values of another mixture."""
-    bumps = mixture.log_joint(grid[:, None]).exp()
+    bumps = mixture.log_joint(grid[:, None]).exp()  # (n, k)
     for line, values in zip(lines, [*bumps.T, bumps.sum(1)], strict=True):
         line.set_ydata(values)
 
 
 def two_bumps(weight, mean, sigma):
     """A standard normal, and beside it a second bump with this weight."""
-    weights = torch.tensor([1 - weight, weight])
-    means = torch.tensor([[0.0], [mean]])
-    return GaussianMixture(weights, means, torch.tensor([[[1.0]], [[sigma**2]]]))
+    covariances = [[[1.0]], [[sigma**2]]]
+    return GaussianMixture([1 - weight, weight], [[0.0], [mean]], covariances)
 
 
 def draw_two_bumps(ax, weight, mean, sigma):
@@ -117,9 +107,8 @@ def draw_two_bumps(ax, weight, mean, sigma):
 
     def update(weight, mean, sigma):
         move_components(lines, two_bumps(weight, mean, sigma), grid)
-        ax.set_title(
-            f"{1 - weight:.2f} · N(0, 1²) + {weight:.2f} · N({mean:.1f}, {sigma:.1f}²)"
-        )
+        second = f"{weight:.2f} · N({mean:.1f}, {sigma:.1f}²)"
+        ax.set_title(f"{1 - weight:.2f} · N(0, 1²) + {second}")
 
     update(weight, mean, sigma)
     return update
@@ -135,7 +124,7 @@ def draw_inference(axes, x, mixture):
     axes[0].set_yscale("log")
     axes[0].legend(loc="upper center", ncols=4, columnspacing=0.9, handlelength=1.5)
     names = [f"z = {k}" for k in range(mixture.k)]
-    bars = axes[1].bar(names, [0] * mixture.k, color=colours(mixture.k))
+    bars = axes[1].bar(names, [0] * mixture.k, color=COMPONENTS[: mixture.k])
     axes[1].set(ylabel="p(z | x)", ylim=(0, 1.12))
     labels = [axes[1].text(k, 0, "", ha="center") for k in range(mixture.k)]
 
@@ -163,7 +152,7 @@ def draw_half_step(axes, step, film, x):
     rings = plot_ellipses(axes[0], film[step][1])
     axes[0].set(xlabel="eruption (min)", ylabel="waiting (min)")
     axes[0].set(xlim=(0.5, 6.3), ylim=(35, 105))
-    heights = torch.tensor([frame[3:] for frame in film], dtype=torch.float64)
+    heights = torch.tensor([frame[3:] for frame in film], dtype=torch.float64)  # (n, 2)
     when = torch.arange(len(film)) / 2
     axes[1].plot(when, heights[:, 0], color=COLOUR["model"], label="log-likelihood")
     axes[1].plot(when, heights[:, 1], color=COLOUR["latent"], ls="--", label="bound")
@@ -177,14 +166,135 @@ def draw_half_step(axes, step, film, x):
     axes[1].legend(loc="lower right")
 
     def update(step):
-        name, mixture, r, *_ = film[step]
+        name, mixture, r, log_p, lower = film[step]
         points.set_facecolor(mix_colours(r))
         move_ellipses(rings, mixture)
-        top.set_data(when[step : step + 1], heights[step : step + 1, 0])
-        low.set_data(when[step : step + 1], heights[step : step + 1, 1])
+        top.set_data([when[step]], [log_p])
+        low.set_data([when[step]], [lower])
         axes[0].set_title(f"iteration {step // 2}, {name}")
-        log_p, lower = heights[step].tolist()
         axes[1].set_title(f"log-likelihood {log_p:.3f}, bound {lower:.3f}")
 
     update(step)
     return update
+
+
+# ---------------------------------------------------- section 5: what goes wrong
+
+
+def draw_spike(axes, log10_sigma, x, tallest=1.77, weight=0.1):
+    """Section 5: a bump on one person, and the log-likelihood against its width."""
+    first = fit_gaussian(x)
+    at_tallest = torch.tensor(tallest, dtype=torch.float64)
+    # Finer around the spike, which is narrower than a step of the grid.
+    around = tallest + torch.linspace(-0.03, 0.03, 301, dtype=torch.float64)
+    grid = torch.cat([HEIGHT_GRID, around]).sort().values
+
+    def density(sigma, at):
+        spike = Normal(at_tallest, sigma).log_prob(at).exp()
+        return (1 - weight) * first.log_prob(at).exp() + weight * spike
+
+    exponents = torch.linspace(-6, -1, 101, dtype=torch.float64)
+    trace = [density(10**e, x).log().mean() for e in exponents.tolist()]
+    (curve,) = axes[0].plot(grid, 0 * grid, color=COLOUR["model"], label="model")
+    plot_rug(axes[0], x, label="ten people")
+    axes[0].set(xlabel="height (m)", ylabel="density (per m)", ylim=(0, 30))
+    axes[0].set(xlim=(1.5, 1.9))
+    axes[0].legend(loc="upper left")
+    axes[1].plot(exponents, trace, color=COLOUR["model"])
+    (here,) = axes[1].plot([], [], "o", color=COLOUR["target"], markersize=10)
+    names = ["10 cm", "1 cm", "1 mm", "0.1 mm", "10 μm", "1 μm"]
+    axes[1].set(xlabel="σ of the narrow bump", ylabel="nats per person")
+    axes[1].set_xticks(range(-1, -7, -1), names)
+    axes[1].invert_xaxis()
+
+    def update(log10_sigma):
+        sigma = 10**log10_sigma
+        value = density(sigma, x).log().mean().item()
+        curve.set_ydata(density(sigma, grid))
+        here.set_data([log10_sigma], [value])
+        top = density(sigma, at_tallest).item()
+        axes[0].set_title(f"density at {tallest} m: {top:.3g} per m")
+        axes[1].set_title(f"{value:.3f} nats per person")
+
+    update(log10_sigma)
+    return update
+
+
+def plot_ends(ax, ends, edges):
+    """Histograms of final log-likelihoods, one outline or filled per kind of start."""
+    filled = {"color": GROUPS[1], "alpha": 0.6}
+    outline = {"color": GROUPS[0], "histtype": "step", "linewidth": 2.5}
+    for (name, states), style in zip(ends.items(), (filled, outline), strict=True):
+        values = [state.log_likelihood for state in states]
+        ax.hist(values, bins=edges, label=name, **style)
+    ax.set(xlabel="final log-likelihood (nats per example)", ylabel="runs")
+    ax.legend(loc="upper left")
+
+
+def mark_doubles(ax, mixture, near=0.7):
+    """Write "2 here" beside each pair of components with means nearer than ``near``."""
+    distances = torch.cdist(mixture.means, mixture.means)
+    style = {"ha": "center", "va": "center"}
+    style["arrowprops"] = {"arrowstyle": "->", "color": "black"}
+    for pair in (distances.triu(1) * (distances < near)).nonzero().tolist():
+        middle = mixture.means[pair].mean(0)
+        ax.annotate("2 here", middle, 0.35 * middle, **style)  # nearer to the centre
+
+
+# ------------------------------------------------ section 6: how many components
+
+
+def plot_choice(axes, ks, training, held_out, criterion, title):
+    """Over K: log-likelihoods of training and of held-out data, and the BIC.
+
+    ``held_out`` is ``(len(ks), n)``: bars are two standard errors of the difference to
+    the second K, over the examples.
+    """
+    difference = held_out - held_out[1]  # example by example: much less noisy
+    bars = 2 * difference.std(dim=1) / held_out.shape[1] ** 0.5
+    style = {"color": COLOUR["target"], "capsize": 4, "label": "held out"}
+    axes[0].plot(ks, training, "o-", color=COLOUR["model"], label="training")
+    axes[0].errorbar(ks, held_out.mean(1), bars, fmt="s--", **style)
+    axes[0].set(xlabel="K", ylabel="nats per example", title=title, xticks=ks)
+    axes[0].legend(loc="lower right")
+    axes[1].plot(ks, criterion, "D-", color=COLOUR["data"])
+    best = criterion.index(min(criterion))
+    axes[1].plot(ks[best], criterion[best], "*", color=COLOUR["target"], markersize=18)
+    axes[1].set(xlabel="K", ylabel="BIC", xticks=ks, title=f"{title}: lower is better")
+
+
+def plot_found_groups(axes, mixture, height, female):
+    """Galton: the two bumps over the recorded groups, and p(woman | height)."""
+    inch = 0.0254
+    for name, chosen, colour in (
+        ("women", female, GROUPS[1]),
+        ("men", ~female, GROUPS[4]),
+    ):
+        # As a density of all people, so that the two groups add up to area 1.
+        weights = torch.full_like(height[chosen], 1 / len(height) / inch)
+        style = {"color": colour, "alpha": 0.55, "label": name}
+        axes[0].hist(height[chosen], bins=INCHES, weights=weights, **style)
+    bumps = mixture.log_joint(HEIGHT_GRID[:, None]).exp()
+    for k, line in enumerate(("--", "-.")):
+        style = {"color": "black", "ls": line, "label": f"found: component {k}"}
+        axes[0].plot(HEIGHT_GRID, bumps[:, k], **style)
+    axes[0].set(xlabel="height (m)", ylabel="density (per m)", ylim=(0, 5))
+    axes[0].legend(loc="upper left", fontsize=10)
+    share = mixture.responsibilities(HEIGHT_GRID[:, None])[:, 0]
+    style = {"color": "black", "ls": "--", "label": "found: p(z = 0 | x)"}
+    axes[1].plot(HEIGHT_GRID, share, **style)
+    where = torch.bucketize(height, INCHES)  # bin b ends at INCHES[b]
+    filled = [b for b in where.unique().tolist() if (where == b).sum() >= 5]
+    recorded = [female[where == b].double().mean().item() for b in filled]
+    style = {"color": GROUPS[1], "label": "recorded share of women"}
+    axes[1].plot(INCHES[filled] - inch / 2, recorded, "o", **style)
+    axes[1].set(xlabel="height (m)", ylabel="probability", xlim=(1.45, 1.95))
+    axes[1].legend(loc="upper right", fontsize=10)
+
+
+def plot_digits(axes, prototypes, weights):
+    """Mean images ``(k, 784)``, one per axis, with their weights."""
+    for ax, image, weight in zip(axes.flat, prototypes, weights, strict=True):
+        ax.imshow(image.reshape(28, 28), cmap="gray_r", origin="upper", vmin=0, vmax=1)
+        ax.set_title(f"{weight:.2f}")
+        ax.set_axis_off()

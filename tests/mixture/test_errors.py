@@ -53,9 +53,10 @@ def test_negative_weights_are_named():
 @pytest.mark.parametrize(
     ("x", "words"),
     [
-        (torch.zeros(5), r"got \(5,\); for numbers on a line use x\[:, None\]"),
+        (torch.zeros(5), r"x must have shape \(n, 2\), got \(5,\)"),
+        (torch.zeros(5, 2, 1), r"got \(5, 2, 1\); use x.flatten\(1\)"),
         (torch.zeros(0, 2), "x is empty"),
-        (torch.zeros(5, 3), "x has 3 columns, expected d = 2"),
+        (torch.zeros(5, 3), r"x must have shape \(n, 2\), got \(5, 3\)"),
         (torch.full((5, 2), math.nan), "10 values that are NaN"),
     ],
 )
@@ -66,6 +67,14 @@ def test_wrong_data_are_named(x, words):
             use(x)
     with pytest.raises(ValueError, match=words):
         next(em(x, mixture))
+
+
+def test_numbers_on_a_line_get_the_hint_to_make_a_column():
+    line = GaussianMixture([1.0], [[0.0]], [[[1.0]]])
+    hint = r"x must have shape \(n, 1\), got \(5,\); use x\[:, None\]"
+    for use in (line.log_prob, lambda x: kmeans_plus_plus(x, 2)):
+        with pytest.raises(ValueError, match=hint):
+            use(torch.zeros(5))
 
 
 def test_more_components_than_examples_is_named():
@@ -80,15 +89,17 @@ def test_more_components_than_examples_is_named():
 
 def test_wrong_arguments_are_named():
     x = load_old_faithful()
-    with pytest.raises(ValueError, match="covariance_floor must be >= 0, got -1"):
+    with pytest.raises(ValueError, match=r"covariance_floor must be >= 0 .*, got -1"):
         next(em(x, GaussianMixture(**ONE), covariance_floor=-1.0))
-    with pytest.raises(ValueError, match=r"\(n, k\) with n = 272, got \(5, 2\)"):
+    with pytest.raises(ValueError, match=r"\(n, k\) with n = 272, got shape \(5, 2\)"):
         m_step(x, torch.ones(5, 2) / 2)
     with pytest.raises(ValueError, match="each row must sum to 1"):
         m_step(x, torch.ones(272, 2))
     with pytest.raises(ValueError, match="component 1 is responsible for nothing"):
         m_step(x, torch.tensor([1.0, 0.0]).expand(272, 2))
-    with pytest.raises(ValueError, match="centres has 3 columns, expected d = 2"):
+    with pytest.raises(
+        ValueError, match=r"centres must have shape \(n, 2\), got \(2, 3\)"
+    ):
         start_at(x, torch.zeros(2, 3))
     with pytest.raises(ValueError, match="use sort_components"):
         match_components(random_mixture(0, 9, 1), random_mixture(1, 9, 1))

@@ -7,10 +7,13 @@ checks.
 import torch
 from torch.distributions import Bernoulli, Categorical, Normal
 
-from course_utils.mixture import em_exercises as mixture_em
-from course_utils.mixture import exercises as mixture
-from course_utils.mixture.em_exercises import check_bernoulli_em_step, check_m_step
-from course_utils.mixture.exercises import check_e_step, check_sample
+from course_utils.mixture import exercises
+from course_utils.mixture.exercises import (
+    check_bernoulli_em_step,
+    check_e_step,
+    check_m_step,
+    check_sample,
+)
 from tests.exercise_rules import rules
 
 
@@ -158,6 +161,4 @@ ANSWERS = [
     test_wrong_answers_get_their_hint,
     test_right_answers_pass_and_stubs_are_no_error,
     test_no_mistake_looks_like_another,
-) = rules(
-    ANSWERS, mixture, mixture_em, not_compared=["mixture of Bernoullis, many pixels"]
-)
+) = rules(ANSWERS, exercises, not_compared=["mixture of Bernoullis, many pixels"])

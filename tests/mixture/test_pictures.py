@@ -7,7 +7,6 @@ import torch
 from matplotlib.figure import Figure
 
 from course_utils.mixture import GaussianMixture
-from course_utils.mixture.fit_pictures import standard_normal_quantiles
 from course_utils.mixture.pictures import (
     mark_doubles,
     mix_colours,
@@ -50,13 +49,6 @@ def test_a_pure_share_has_the_pure_colour():
     pure = mix_colours(torch.eye(3, dtype=torch.float64))
     half = mix_colours(torch.tensor([[0.5, 0.5, 0.0]], dtype=torch.float64))
     assert half[0] == pytest.approx((pure[0] + pure[1]) / 2)
-
-
-def test_quantiles_are_a_standard_normal():
-    z = standard_normal_quantiles(4000)
-    assert z.mean().item() == pytest.approx(0, abs=1e-12)
-    assert z.std().item() == pytest.approx(1, abs=2e-3)
-    assert isinstance(two_bumps(0.5, 1.0, 1.0), GaussianMixture)
 
 
 def test_doubled_components_are_marked():
