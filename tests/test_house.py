@@ -1,10 +1,12 @@
 """The house rules: floors, sizes, words, docstrings, the slide map, the errata."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
 import unicodedata
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -20,9 +22,9 @@ FLOOR = [  # the shared floor: a module imports only from those before it
 ROOMS = [  # one per notebook, in their order: rooms import from earlier rooms
     *["gaussian", "mixture", "variational", "vae", "gan", "divergences", "trilemma"],
 ]
-FACES = ("pictures", "plates", "exercises")  # they import models, never the other way
-DRAWING = {"style", "interactive", "checks"}  # models need none of these
+DRAWS = re.compile(r"^from course_utils\.(style|interactive|checks) ", re.MULTILINE)
 MAX_LINES = 350
+HEAVY = {"matplotlib", "IPython", "scipy", "sklearn", "pandas", "pytest"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 TEXT = {".cff", ".css", ".csv", ".ipynb", ".md", ".mplstyle", ".py", ".toml", ".txt"}
 TEXT |= {".yaml", ".yml", ""}
@@ -79,39 +81,43 @@ def imported(path: Path):
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
-def may_import(own: list[str], other: list[str]) -> bool:
-    """Whether a module may stand on another: names in parts, without the package's."""
-    room, is_face = own[0], own[-1].endswith(FACES)
-    if not {room, other[0]} <= {*FLOOR, *ROOMS}:  # the report, or the package itself
-        return True
-    if room in FLOOR:
-        return other[0] in FLOOR[: FLOOR.index(room)]
-    if other[0] in FLOOR:
-        return is_face or other[0] not in DRAWING
-    if other[0] == room:
-        return is_face or not other[1].endswith(FACES)
-    return ROOMS.index(other[0]) < ROOMS.index(room)
+def draws_or_checks(path: Path) -> bool:
+    """Pictures and exercises; they stand on the models, never the other way."""
+    return bool(DRAWS.search(path.read_text("utf-8")))
+
+
+def module_of(room: str, part: str) -> Path:
+    """The file behind ``course_utils.<room>.<part>``, where part may be a name in it."""
+    path = PACKAGE / room / f"{part}.py"
+    return path if path.exists() else PACKAGE / room / "__init__.py"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=short)
 def test_imports_point_downwards(path):
-    own = module_name(path).split(".")[1:]
+    room = (module_name(path).split(".") + [""])[1]
     for name in imported(path):
         package, *other = name.split(".")
-        if own and package == "course_utils":
-            assert may_import(own, other), f"{'.'.join(own)} imports {name}"
+        if package != "course_utils" or room in ("", "__main__"):
+            continue
+        wrong = f"{module_name(path)} imports {name}"
+        if other[0] in FLOOR:
+            assert room not in FLOOR or FLOOR.index(other[0]) < FLOOR.index(room), wrong
+        elif other[0] in ROOMS:
+            assert room in ROOMS, wrong
+            assert ROOMS.index(other[0]) <= ROOMS.index(room), wrong
+            stands_on_face = draws_or_checks(module_of(*other[:2]))
+            assert draws_or_checks(path) or not stands_on_face, wrong
 
 
-def test_the_package_is_light():
-    """Importing every module loads no test library; the package alone costs little."""
-    names = [module_name(path) for path in MODULES if path.name != "__main__.py"]
+def test_a_room_is_light():
+    """Models load neither matplotlib nor what only tests need; the package is quick."""
     code = (
         "import sys, time, importlib, torch\n"
         "start = time.perf_counter()\n"
         "import course_utils\n"
         "print(time.perf_counter() - start)\n"
-        f"for name in {names!r}: importlib.import_module(name)\n"
-        "print(sorted({'scipy', 'sklearn', 'pandas', 'pytest'} & set(sys.modules)))\n"
+        f"for name in {ROOMS!r}: importlib.import_module('course_utils.' + name)\n"
+        f"print(sorted({HEAVY!r} & set(sys.modules)))\n"
     )
     run = [sys.executable, "-c", code]
     done = subprocess.run(run, capture_output=True, text=True, cwd=ROOT)
@@ -120,6 +126,38 @@ def test_the_package_is_light():
     assert heavy == "[]"
     assert float(seconds) < 0.03
     assert not done.stderr
+
+
+FOLDERS = [PACKAGE, *(PACKAGE / room for room in ROOMS)]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=short)
+def test_a_folder_can_be_taken_in_at_a_glance(folder):
+    names = [path.stem for path in folder.glob("*.py")]
+    assert len(names) <= (18 if folder == PACKAGE else 12)
+    first_words = Counter(name.split("_")[0] for name in names if name[0] != "_")
+    assert max(first_words.values()) < 3, "a prefix is a folder that was not made"
+    docstring = ast.get_docstring(
+        ast.parse((folder / "__init__.py").read_text("utf-8"))
+    )
+    assert len(docstring.splitlines()) <= 15
+
+
+def test_every_folder_has_its_place():
+    places = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
+    assert places == set(FLOOR)
+    assert {path.parent.name for path in PACKAGE.glob("*/*.py")} == set(ROOMS)
+
+
+def test_tests_mirror_the_package():
+    """``tests/gan/test_training.py`` (or ``…_faults``) tests ``gan/training.py``."""
+    for folder in FOLDERS:
+        room = "floor" if folder == PACKAGE else folder.name
+        modules = {path.stem for path in folder.glob("*.py")}
+        for path in (ROOT / "tests" / room).glob("test_*.py"):
+            name = path.stem.removeprefix("test_")
+            known = any(f"{name}_".startswith(f"{module}_") for module in modules)
+            assert known, f"{short(path)} tests no file of {short(folder)}"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=short)
