@@ -1,6 +1,6 @@
 """EM of notebook 02: what holds at every iteration, starts, and collapse.
 
-The agreement with scikit-learn, iteration by iteration, is in test_mixture_sklearn.py.
+The agreement with scikit-learn, iteration by iteration, is in test_fast.py.
 """
 
 import math
@@ -215,3 +215,29 @@ def test_a_run_that_ended_in_infinity_is_not_the_best():
     values = [state.log_likelihood for state in ends]
     assert math.inf in values
     assert values[-1] == math.inf
+
+
+def test_more_components_than_examples_is_named():
+    x = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    mixture = random_mixture(0, 3, 2)
+    with pytest.raises(ValueError, match="from 1 to n = 2 examples, got 3"):
+        next(em(x, mixture))
+    for choose in (kmeans_plus_plus, random_centres):
+        with pytest.raises(ValueError, match="from 1 to n = 2 examples, got 3"):
+            choose(x, 3)
+
+
+def test_wrong_arguments_are_named():
+    x = load_old_faithful()
+    with pytest.raises(ValueError, match=r"covariance_floor must be >= 0 .*, got -1"):
+        next(em(x, random_mixture(0, 1, 2), covariance_floor=-1.0))
+    with pytest.raises(ValueError, match=r"\(n, k\) with n = 272, got shape \(5, 2\)"):
+        m_step(x, torch.ones(5, 2) / 2)
+    with pytest.raises(ValueError, match="each row must sum to 1"):
+        m_step(x, torch.ones(272, 2))
+    with pytest.raises(ValueError, match="component 1 is responsible for nothing"):
+        m_step(x, torch.tensor([1.0, 0.0]).expand(272, 2))
+    with pytest.raises(
+        ValueError, match=r"centres must have shape \(n, 2\), got \(2, 3\)"
+    ):
+        start_at(x, torch.zeros(2, 3))

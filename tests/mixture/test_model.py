@@ -14,6 +14,7 @@ from course_utils.mixture import (
     GaussianMixture,
     bic,
     em,
+    kmeans_plus_plus,
     match_components,
     restarts,
     sort_components,
@@ -134,3 +135,69 @@ def test_a_component_is_a_torch_distribution():
     mixture = random_mixture(0, 2, 3)
     assert isinstance(mixture.components, MultivariateNormal)
     close(mixture.components.covariance_matrix, mixture.covariances)
+
+
+ONE = {
+    "weights": torch.ones(1),
+    "means": torch.zeros(1, 2),
+    "covariances": torch.eye(2)[None],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("weights", torch.tensor([0.6]), "sum to 1, got .* with sum 0.6"),
+        ("weights", torch.tensor(1.0), r"weights must have shape \(k,\)"),
+        ("weights", torch.tensor([math.nan]), "weights must be finite"),
+        ("means", torch.zeros(2, 2), r"means must have shape \(k, d\) with k = 1"),
+        ("means", torch.zeros(2), r"means must have shape"),
+        ("covariances", torch.eye(2), r"covariances must have shape \(1, 2, 2\)"),
+        ("covariances", -torch.eye(2)[None], "positive definite, that of component 0"),
+        ("covariances", torch.zeros(1, 2, 2), "positive definite"),
+        ("covariances", torch.tensor([[[1.0, 0.5], [0.0, 1.0]]]), "symmetric"),
+    ],
+)
+def test_a_wrong_mixture_is_named(name, value, words):
+    with pytest.raises(ValueError, match=words):
+        GaussianMixture(**(ONE | {name: value}))
+
+
+def test_negative_weights_are_named():
+    with pytest.raises(ValueError, match="weights must be >= 0"):
+        GaussianMixture(
+            torch.tensor([1.5, -0.5]), torch.zeros(2, 1), torch.ones(2, 1, 1)
+        )
+
+
+@pytest.mark.parametrize(
+    ("x", "words"),
+    [
+        (torch.zeros(5), r"x must have shape \(n, 2\), got \(5,\)"),
+        (torch.zeros(5, 2, 1), r"got \(5, 2, 1\); use x.flatten\(1\)"),
+        (torch.zeros(0, 2), "x is empty"),
+        (torch.zeros(5, 3), r"x must have shape \(n, 2\), got \(5, 3\)"),
+        (torch.full((5, 2), math.nan), "10 values that are NaN"),
+    ],
+)
+def test_wrong_data_are_named(x, words):
+    mixture = GaussianMixture(**ONE)
+    uses = (mixture.log_prob, mixture.responsibilities, lambda x: next(em(x, mixture)))
+    for use in uses:
+        with pytest.raises(ValueError, match=words):
+            use(x)
+
+
+def test_numbers_on_a_line_get_the_hint_to_make_a_column():
+    line = GaussianMixture([1.0], [[0.0]], [[[1.0]]])
+    hint = r"x must have shape \(n, 1\), got \(5,\); use x\[:, None\]"
+    for use in (line.log_prob, lambda x: kmeans_plus_plus(x, 2)):
+        with pytest.raises(ValueError, match=hint):
+            use(torch.zeros(5))
+
+
+def test_components_that_cannot_be_matched_are_named():
+    with pytest.raises(ValueError, match="use sort_components"):
+        match_components(random_mixture(0, 9, 1), random_mixture(1, 9, 1))
+    with pytest.raises(ValueError, match="reference"):
+        match_components(random_mixture(0, 2, 1), random_mixture(1, 3, 1))
