@@ -87,14 +87,14 @@ def draws_or_checks(path: Path) -> bool:
 
 
 def module_of(room: str, part: str) -> Path:
-    """The file behind ``course_utils.<room>.<part>``, where part may be a name in it."""
+    """The file behind ``course_utils.<room>.<part>``; part may be a name in it."""
     path = PACKAGE / room / f"{part}.py"
     return path if path.exists() else PACKAGE / room / "__init__.py"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=short)
 def test_imports_point_downwards(path):
-    room = (module_name(path).split(".") + [""])[1]
+    _, room, *_ = [*module_name(path).split("."), ""]
     for name in imported(path):
         package, *other = name.split(".")
         if package != "course_utils" or room in ("", "__main__"):
