@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
+from course_utils.arguments import check_finite, check_shape, positive
+
 HIGH_QUALITY = 3.0  # σ
 NEAR = 6.0  # σ: beyond, a sample lies between the modes
 FAIR = 0.2  # of its fair share makes a mode count, strictly
@@ -53,7 +55,10 @@ def mode_coverage(samples, centres: torch.Tensor, sigma: float) -> Coverage:
     infinity, and a ``sigma`` that is not positive.
     """
     samples, centres = torch.as_tensor(samples), torch.as_tensor(centres)
-    _check(samples, centres, sigma)
+    for name, rows in [("samples", samples), ("centres", centres)]:
+        check_shape(rows, centres.shape[-1], name)
+        check_finite(rows, name)
+    positive(sigma=sigma)
     samples, centres = samples.double(), centres.double()
     n, k = len(samples), len(centres)
     distance, nearest = torch.cdist(samples, centres).min(dim=1)
@@ -86,16 +91,3 @@ def forward_kl(counts: torch.Tensor) -> float:
     shares = counts.double() / counts.sum()
     even = torch.full_like(shares, 1 / len(shares))
     return (even * (even / shares).log()).sum().item()
-
-
-def _check(samples, centres, sigma) -> None:
-    for name, value in [("samples", samples), ("centres", centres)]:
-        if value.ndim != 2 or len(value) == 0 or value.shape[1] != centres.shape[-1]:
-            raise ValueError(
-                f"{name} must have shape (n, {centres.shape[-1]}) with n >= 1, "
-                f"got {tuple(value.shape)}"
-            )
-        if not bool(torch.isfinite(value).all()):
-            raise ValueError(f"{name} must be finite, got NaN or infinite values")
-    if not (sigma > 0 and math.isfinite(sigma)):
-        raise ValueError(f"sigma must be positive and finite, got {sigma}")

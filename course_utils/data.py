@@ -18,41 +18,26 @@ from typing import NamedTuple
 import torch
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
+from course_utils.arguments import positive
+
 _SHIPPED = Path(__file__).resolve().with_name("shipped")
 # asked for first: in site-packages, ``data`` may be somebody else's
 DATA_DIR = _SHIPPED if _SHIPPED.is_dir() else _SHIPPED.parents[1] / "data"
 METRES_PER_INCH = 0.0254
 
-SHA256 = {
-    "heights.csv": ("0c5579b39971e2fc996afb4f718e9e2b28c97867ba427792021aa8727fbb0f92"),
-    "galton_heights.csv": (
-        "bbb0560675adb55edc014cdf46117ac00861b3742f0e6edb213531d6c28609e1"
-    ),
-    "old_faithful.csv": (
-        "b820d4b990f58ea07552d64fe2461d1c454df3ec6cc0bfe7aa6eb73a95f47dbf"
-    ),
-    "theis_mixture.csv": (
-        "f1d6e389797477acf8ffb24c70ba6b557f5fcc4b366c7d9f3c5fa1941f0255f9"
-    ),
-    "trilemma.csv": (
-        "e61656d685530504d2d49e277f15060fec5699fac39243da9662c85e241308fd"
-    ),
-    "digit_classifier.safetensors": (
-        "44bd27f8fdc0e3413ede4d4381aacdadb58c4f553607d6601812a4b8d5e594f1"
-    ),
-    "mnist/train-images-idx3-ubyte.gz": (
-        "0b367032e93c5d0cea0925647cfdb18614af8ee15f83e6f2fc2ad904a6835971"
-    ),
-    "mnist/train-labels-idx1-ubyte.gz": (
-        "1787548bbe0bff1ec2ecdc0ef292b02df999e2d1a6002d27500982c652b17203"
-    ),
-    "mnist/t10k-images-idx3-ubyte.gz": (
-        "1a1a05eab793c14bb050b398624a11b0ffd1a2953baed553b1b9bd079e2a20be"
-    ),
-    "mnist/t10k-labels-idx1-ubyte.gz": (
-        "b91679a0acfe4ba0e50a2437a903084cba1f5f92592b016a25a7dfd00455798b"
-    ),
-}
+CHECKSUMS = """\
+0c5579b39971e2fc996afb4f718e9e2b28c97867ba427792021aa8727fbb0f92  heights.csv
+bbb0560675adb55edc014cdf46117ac00861b3742f0e6edb213531d6c28609e1  galton_heights.csv
+b820d4b990f58ea07552d64fe2461d1c454df3ec6cc0bfe7aa6eb73a95f47dbf  old_faithful.csv
+f1d6e389797477acf8ffb24c70ba6b557f5fcc4b366c7d9f3c5fa1941f0255f9  theis_mixture.csv
+e61656d685530504d2d49e277f15060fec5699fac39243da9662c85e241308fd  trilemma.csv
+44bd27f8fdc0e3413ede4d4381aacdadb58c4f553607d6601812a4b8d5e594f1  digit_classifier.safetensors
+0b367032e93c5d0cea0925647cfdb18614af8ee15f83e6f2fc2ad904a6835971  mnist/train-images-idx3-ubyte.gz
+1787548bbe0bff1ec2ecdc0ef292b02df999e2d1a6002d27500982c652b17203  mnist/train-labels-idx1-ubyte.gz
+1a1a05eab793c14bb050b398624a11b0ffd1a2953baed553b1b9bd079e2a20be  mnist/t10k-images-idx3-ubyte.gz
+b91679a0acfe4ba0e50a2437a903084cba1f5f92592b016a25a7dfd00455798b  mnist/t10k-labels-idx1-ubyte.gz
+"""  # noqa: E501 (the lines are those of sha256sum)
+SHA256 = {name: sha for sha, name in map(str.split, CHECKSUMS.strip().splitlines())}
 
 
 class DataError(RuntimeError):
@@ -160,8 +145,7 @@ class EqualGaussians(MixtureSameFamily):
     """
 
     def __init__(self, centres: torch.Tensor, sigma: float):
-        if not sigma > 0 or not math.isfinite(sigma):
-            raise ValueError(f"sigma must be positive and finite, got {sigma}")
+        positive(sigma=sigma)
         self.centres, self.sigma = centres, sigma
         weights = Categorical(logits=centres.new_zeros(len(centres)))
         scale = torch.full_like(centres, sigma)
@@ -176,8 +160,7 @@ def ring_of_gaussians(
     The angles are 2πk/n for k = 0 … n − 1. Taking ``linspace(0, 2π, n)`` instead
     would put the last mode on the first one.
     """
-    if n_modes < 1:
-        raise ValueError(f"n_modes must be at least 1, got {n_modes}")
+    positive(n_modes=n_modes)
     angle = 2 * math.pi * torch.arange(n_modes) / n_modes
     return EqualGaussians(radius * torch.stack([angle.cos(), angle.sin()], 1), sigma)
 
@@ -186,8 +169,7 @@ def grid_of_gaussians(
     n: int = 5, spacing: float = 2.0, sigma: float = 0.05
 ) -> EqualGaussians:
     """``n`` × ``n`` Gaussians on a square grid around the origin."""
-    if n < 1:
-        raise ValueError(f"n must be at least 1, got {n}")
+    positive(n=n)
     ticks = spacing * (torch.arange(n) - (n - 1) / 2)
     return EqualGaussians(torch.cartesian_prod(ticks, ticks), sigma)
 

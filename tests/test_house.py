@@ -16,7 +16,7 @@ from tools import ROOT, code_cells, load, notebook_paths, slide_map, tags
 
 PACKAGE = ROOT / "course_utils"
 FLOOR = [  # the shared floor: a module imports only from those before it
-    *["data", "training", "quadrature", "verification", "arguments", "files"],
+    *["arguments", "data", "training", "quadrature", "verification", "files"],
     *["networks", "descent", "coverage", "scores", "style", "interactive", "checks"],
 ]
 ROOMS = [  # one per notebook, in their order: rooms import from earlier rooms

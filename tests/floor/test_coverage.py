@@ -120,7 +120,7 @@ def test_numpy_arrays_count_as_tensors_do():
 @pytest.mark.parametrize(
     ("samples", "centres", "sigma", "words"),
     [
-        (torch.ones(0, 2), RING.centres, 0.1, r"samples must have shape \(n, 2\)"),
+        (torch.ones(0, 2), RING.centres, 0.1, "samples is empty"),
         (torch.ones(5), RING.centres, 0.1, r"samples .* got \(5,\)"),
         (torch.ones(5, 3), RING.centres, 0.1, r"got \(5, 3\)"),
         (torch.full((5, 2), math.nan), RING.centres, 0.1, "samples must be finite"),

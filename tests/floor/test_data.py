@@ -193,5 +193,5 @@ def test_sigma_of_the_modes_is_checked(sigma):
 
 @pytest.mark.parametrize("make", [ring_of_gaussians, grid_of_gaussians])
 def test_number_of_modes_is_checked(make):
-    with pytest.raises(ValueError, match="at least 1, got 0"):
+    with pytest.raises(ValueError, match="must be positive, got 0"):
         make(0)

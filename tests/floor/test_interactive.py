@@ -7,6 +7,8 @@ import ipywidgets as widgets
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
+from matplotlib.patches import Rectangle
 from PIL import Image
 
 from course_utils import interactive
@@ -62,7 +64,7 @@ def test_update_may_move_what_lay_in_the_background():
     """The kept background is drawn again when one of its artists changes."""
 
     def draw(ax, x):
-        band = ax.axvspan(0, 1, zorder=0.2)
+        band = ax.add_patch(Rectangle((0, -1), 1, 2, zorder=0.2))
         (dot,) = ax.plot([0], [0], "o")
         ax.set(xlim=(0, 10), ylim=(-1, 1))
 
@@ -96,10 +98,12 @@ def test_no_axes_pile_up_and_pyplot_sees_nothing():
 
 
 def test_the_picture_travels_with_the_output():
+    """IPython is asked, for ipywidgets 7 and 8 come to it by different methods."""
     figure = explore(line, height=(0.0, 5.0, 0.5, 1.0))
-    bundle = figure._repr_mimebundle_()
+    bundle, _ = DisplayFormatter().format(figure)
     assert base64.b64decode(bundle["image/png"]) == figure.image.value
-    assert "application/vnd.jupyter.widget-view+json" in bundle
+    view = bundle["application/vnd.jupyter.widget-view+json"]
+    assert view["model_id"] == figure.model_id and view["version_major"] == 2
     assert bundle["text/plain"] == repr(figure) == "LiveFigure(height=1.0)"
 
 
