@@ -39,11 +39,12 @@ class VQVAE(nn.Module):
     def vectors(self, x: torch.Tensor) -> torch.Tensor:
         """What the encoder says before the choice: ``(n, positions, code_dim)``."""
         x = check_pixels(x, self.data_dim).to(self.codebook.dtype)
+        # (n, positions · code_dim), cut into one vector for each position
         return self.encoder(x).view(len(x), self.positions, self.code_dim)
 
     def nearest(self, e: torch.Tensor) -> torch.Tensor:
         """The number of the codebook row that is nearest to each vector."""
-        flat = e.detach().reshape(-1, self.code_dim)
+        flat = e.detach().reshape(-1, self.code_dim)  # (n · positions, code_dim)
         # −½‖e − c‖² is e·c − ½‖c‖², up to ½‖e‖², which is the same for every row
         scores = flat @ self.codebook.T - 0.5 * self.codebook.square().sum(dim=1)
         return scores.argmax(dim=1).view(e.shape[:-1])
@@ -68,7 +69,7 @@ class VQVAE(nn.Module):
         return self._decode(self.codebook[codes])
 
     def _decode(self, vectors: torch.Tensor) -> Bernoulli:
-        logits = self.decoder(vectors.flatten(1))
+        logits = self.decoder(vectors.flatten(1))  # (n, data_dim)
         return Bernoulli(logits=logits, validate_args=False)
 
     def loss(self, x: torch.Tensor, commitment: float = 0.25):

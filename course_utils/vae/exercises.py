@@ -8,6 +8,7 @@ from torch.nn.functional import softplus
 
 from course_utils.checks import Exercise, known_mistakes, noise
 
+# no zeros and no ones among the numbers, and n ≠ d: so each mistake has its own result
 MU, LOGVAR, NOISE = noise(0, 4, 3), noise(1, 4, 3), noise(2, 4, 3)
 MU2, LOGVAR2, NOISE2 = noise(3, 5, 2), noise(4, 5, 2) - 1, noise(5, 5, 2)
 
@@ -31,6 +32,7 @@ check_kl_term = Exercise(
     first_hint="½ (μ² + σ² − 1 − log σ²) for each latent, then the sum over latents",
     error_hints={"GreaterThan": "Normal takes σ, not log σ²: (0.5 * logvar).exp()"},
     mistakes=known_mistakes(
+        # what is added up, and over which axis
         "this is the KL of each latent; add up over the latents",
         _kl_terms,
         "you took the mean over the latents; independent latents add up",
@@ -41,6 +43,7 @@ check_kl_term = Exercise(
         lambda mu, logvar: _kl_terms(mu, logvar).sum(),
         "this is the mean over the batch; give one number per example",
         lambda mu, logvar: _kl_terms(mu, logvar).sum(dim=1).mean(),
+        # each term of the formula, left out or written wrongly
         "the ½ in front is missing",
         lambda mu, logvar: 2 * _kl_terms(mu, logvar).sum(dim=1),
         "logvar is log σ², not log σ: σ² is logvar.exp(), and log σ² is logvar",
@@ -66,6 +69,7 @@ check_kl_term = Exercise(
         lambda mu, logvar: (_kl_terms(mu, logvar) + 0.5).sum(dim=1) - 0.5,
         "the means are missing: μ² counts, too",
         lambda mu, logvar: (_kl_terms(mu, logvar) - 0.5 * mu**2).sum(dim=1),
+        # KL(N(0, 1) ‖ N(μ, σ²)) = ½ (μ²/σ² + 1/σ² − 1 + log σ²)
         "this is KL(prior ‖ q); the bound has KL(q ‖ prior)",
         lambda mu, logvar: _kl_terms(mu * (-logvar / 2).exp(), -logvar).sum(dim=1),
     ),
@@ -79,6 +83,7 @@ check_sample = Exercise(
     expected="z, of the shape of mu",
     first_hint="z = μ + σ ε; first get σ from log σ²",
     mistakes=known_mistakes(
+        # another scale in place of σ = exp(½ log σ²), or a part left out
         "you multiplied the noise by σ²; σ is its root, (0.5 * logvar).exp()",
         lambda mu, logvar, noise: mu + logvar.exp() * noise,
         "you multiplied the noise by log σ²; σ is (0.5 * logvar).exp()",
@@ -131,6 +136,7 @@ check_elbo = Exercise(
         "must match the size": "sum log p(x | z) over the pixels, dim=1, before the KL",
     },
     mistakes=known_mistakes(
+        # sums and means, and the signs of the two terms
         "you took the mean over the pixels; the log of a product is a sum",
         lambda x, logits, kl: (_log_p(x, logits).mean(dim=1) - kl).mean(),
         "the KL is added; it must be subtracted",
@@ -146,6 +152,7 @@ check_elbo = Exercise(
         "both signs are turned round for the reconstruction only: log p(x | z) is "
         "minus the cross-entropy",
         lambda x, logits, kl: (-_log_p(x, logits).sum(dim=1) - kl).mean(),
+        # another log p(x | z) of each pixel
         "the sigmoid was taken twice: Bernoulli(logits=…) already takes it",
         _elbo_with(lambda x, logits: _log_p(x, logits.sigmoid())),
         "the pixels that are 0 count, too: (1 − x) log(1 − p) is missing",
@@ -159,6 +166,7 @@ check_elbo = Exercise(
         _elbo_with(lambda x, logits: -(x - logits.sigmoid()).square() / 2),
         "the log is missing: log p(x | z) is a sum of logs, not of probabilities",
         _elbo_with(lambda x, logits: _log_p(x, logits).exp()),
+        # one term over the wrong axis, the other right
         "log p(x | z) is added up over the batch; take the mean, as for the KL",
         lambda x, logits, kl: _log_p(x, logits).sum() - kl.mean(),
         "the KL is added up over the batch; take the mean",
@@ -238,6 +246,7 @@ check_iwae = Exercise(
         "takes the largest out",
         lambda w: w.exp().mean(dim=0).log(),
         lambda w: w.exp().sum(dim=0).log(),
+        # log(… + 1e-8) and its relatives, for every exponent that is in use
         "a small number inside the log hides that exp() is 0: use logsumexp",
         *(lambda w, n=n: (w.exp().mean(dim=0) + 10.0**-n).log() for n in range(4, 21)),
         "the largest was taken out, but not put back: add it again after the log",

@@ -73,12 +73,12 @@ class Decoder(nn.Module):
         self.likelihood = likelihood
         outputs = 2 * data_dim if likelihood == "normal" else data_dim
         self.network = layers([latent_dim, *hidden, outputs], activation)
-        if likelihood == "normal_shared":
+        if likelihood == "normal_shared":  # without hidden layers: probabilistic PCA
             self.logvar = nn.Parameter(torch.zeros(()))
 
     def forward(self, z: torch.Tensor) -> Distribution:
         """p(x | z), one independent factor per entry of x."""
-        out = self.network(z).to(self.network[0].weight.dtype)
+        out = self.network(z).to(self.network[0].weight.dtype)  # (…, outputs)
         if self.likelihood == "bernoulli":
             return Bernoulli(logits=out, validate_args=False)
         if self.likelihood == "normal":
@@ -122,7 +122,7 @@ class VAE(SavedModule):
         self.settings = {"data_dim": data_dim, "latent_dim": latent_dim}
         self.settings |= {"hidden": list(hidden), "likelihood": likelihood}
         self.settings |= {"activation": activation}
-        back = list(hidden)[::-1]
+        back = list(hidden)[::-1]  # wide near x, narrow near z, on both sides
         with seeded(seed):
             self.encoder = Encoder(data_dim, latent_dim, hidden, activation)
             self.decoder = Decoder(latent_dim, data_dim, back, likelihood, activation)
@@ -191,7 +191,7 @@ class VAE(SavedModule):
         """
         x = self.check(x)
         require(k=(k, k >= 1, "at least 1"))
-        draws = min(k, 500)
+        draws = min(k, 500)  # of each example at once
         parts = []
         for rows in x.split(max(1, DECODED_ROWS // draws)):
             # the log of a growing sum; it starts at log 0 = −∞

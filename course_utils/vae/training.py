@@ -26,6 +26,7 @@ def binarise(images: torch.Tensor, seed: int = 0) -> torch.Tensor:
     if images.dtype != torch.uint8:
         raise ValueError(f"images must be uint8 grey levels, got {images.dtype}")
     generator = torch.Generator().manual_seed(seed)
+    # in place, for the sake of memory: 60 000 digits as floats are 188 MB
     share = images.flatten(1).float().div_(255)
     return torch.bernoulli(share, generator=generator, out=share)
 
@@ -39,7 +40,7 @@ def redraw(grey: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """
     # one draw of 64 bits serves eight pixels
     words = torch.empty(-(-grey.numel() // 8), dtype=torch.int64)
-    words.random_(-(2**63), None, generator=generator)
+    words.random_(-(2**63), None, generator=generator)  # all 2⁶⁴ values, each equally
     r = words.view(torch.uint8)[: grey.numel()].view(grey.shape)
     return (grey > r).float()
 
@@ -87,8 +88,11 @@ def has_fast_bf16() -> bool:
     can = torch.cpu.get_capabilities()
     if not (can.get("avx512_bf16") or can.get("amx_bf16")):
         return False
-    # in turns, and the quickest of many: other programs may run at the same time
+    # on one thread, in turns, and the quickest of many: other programs may run, too
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     times = [(_product(torch.bfloat16), _product(torch.float32)) for _ in range(10)]
+    torch.set_num_threads(threads)
     bf16, float32 = map(min, zip(*times, strict=True))
     return bf16 < float32
 
@@ -150,6 +154,7 @@ def train_vae(
     fast = bf16 and model.dtype == torch.float32
     batch_size = min(batch_size, len(x))
     run = Run(model, x, batch_size, learning_rate, seed)
+    # the clock counts steps, or seconds if they are given
     clock = Clock(max(1, round(epochs * len(x) / batch_size)), seconds, n_states)
     for done in clock:
         # KL warm-up: from a tenth of β to all of it
@@ -157,10 +162,14 @@ def train_vae(
         batch = run.batch()
         if batch.dtype == torch.uint8:
             batch = redraw(batch, run.generator)
+        # autocast makes the products of the layers in 16 bits; weights, noise and sums
+        # keep 32
         with torch.autocast("cpu", torch.bfloat16, enabled=fast):
             bound, parts = _bound(model, batch, k, weight, run.generator)
+        # to climb the bound is to descend on its negative
         run.descend(-bound, learning_rate_at(done), parts.detach())
         if clock.due():
+            # a failure of a later step brings the model back to what is kept here
             means, good = run.means(), run.keep()
             yield VAEState(
                 step=run.step,
@@ -184,7 +193,8 @@ def _bound(model, batch, k: int, weight: float, generator):
         bound = (weights.logsumexp(dim=0) - math.log(k)).mean()
         return bound, torch.stack([bound, torch.zeros_like(bound)])
     log_p, kl = model.terms(batch, _noise(model, shape, generator))
-    parts = torch.stack([log_p.mean(), kl.sum(dim=1).mean()])  # sums, then means
+    # (n,) and (n, latent_dim): sum over the dimensions, mean over the batch
+    parts = torch.stack([log_p.mean(), kl.sum(dim=1).mean()])
     return parts[0] - weight * parts[1], parts
 
 
@@ -196,7 +206,7 @@ def _noise(model, shape, generator) -> torch.Tensor:
 def _score(model, held_out) -> float:
     """The ELBO of held-out data, with the same noise at each call, in full floats."""
     total, generator = 0.0, torch.Generator().manual_seed(0)
-    for rows in held_out.split(1000):
+    for rows in held_out.split(1000):  # in pieces, so that memory stays small
         noise = _noise(model, (len(rows), model.latent_dim), generator)
         log_p, kl = model.terms(rows, noise)
         total += (log_p - kl.sum(dim=1)).sum().item()
