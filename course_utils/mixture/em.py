@@ -75,8 +75,8 @@ def em(
     """EM from ``start``: yields the state of iteration 0 (the start), 1, 2, …
 
     Each iteration is ``m_step(x, e_step(x, mixture), covariance_floor)``, computed by
-    two matrix products (``fast``). It stops after ``max_iterations``, or when
-    the log-likelihood per example changes by less than ``tolerance``. The floor is
+    two matrix products (``fast``). It stops after ``max_iterations``, or when the
+    log-likelihood per example changes by less than ``tolerance``. The floor is
     scikit-learn's ``reg_covar``: it has the unit of x², so choose it small beside the
     variance of your data.
 
@@ -101,10 +101,10 @@ def em(
         previous = moments.log_likelihood
         counts, means, covariances = moments.counts, moments.means, moments.scatters
         empty = counts < 1e-300
-        # Collapsed: without its floor, a component would be as good as flat.
+        # Collapsed: in some direction its examples spread no wider than the floor.
         narrow = empty | ~is_positive_definite(covariances - floor - least)
         collapsed = tuple(narrow.nonzero()[:, 0].tolist())
-        covariances = covariances + floor  # the floor adds the same to each axis
+        covariances = covariances + floor
         if collapsed:  # a component without examples stays as it was
             means = torch.where(empty[:, None], mixture.means, means)
             old = mixture.covariances
@@ -114,6 +114,7 @@ def em(
                 # height, so the likelihood has no maximum (section 5).
                 yield EMState(iteration + 1, mixture, math.inf, collapsed)
                 return
+        # The counts sum to n up to rounding; divided by their sum, the weights fit.
         mixture = GaussianMixture(counts / counts.sum(), means, covariances)
 
 

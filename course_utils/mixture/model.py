@@ -55,7 +55,8 @@ class GaussianMixture:
     @cached_property
     def components(self) -> MultivariateNormal:
         """The k Gaussians, as one batched ``torch.distributions`` object."""
-        cholesky = torch.linalg.cholesky(self.covariances)
+        cholesky = torch.linalg.cholesky(self.covariances)  # L, with Σ = L Lᵀ
+        # Not validated again: __post_init__ has looked at the parameters.
         return MultivariateNormal(self.means, scale_tril=cholesky, validate_args=False)
 
     @cached_property
@@ -71,7 +72,7 @@ class GaussianMixture:
         # By hand, because torch.distributions take no generator.
         z = torch.multinomial(self.weights, n, replacement=True, generator=generator)
         noise = torch.randn(n, self.d, dtype=torch.float64, generator=generator)
-        scale = self.components.scale_tril[z]  # (n, d, d): L with Σ = L Lᵀ
+        scale = self.components.scale_tril[z]  # (n, d, d): the L of each z
         x = self.means[z] + (scale @ noise[:, :, None])[:, :, 0]
         return (x, z) if labels else x
 
