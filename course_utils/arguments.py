@@ -44,7 +44,7 @@ def check_shape(x: torch.Tensor, data_dim: int, name: str = "x") -> None:
 
 def check_finite(x: torch.Tensor, name: str = "x") -> None:
     """Raise a ``ValueError`` that counts NaN and infinity; copies x only if any."""
-    if bool(torch.isfinite(x.sum())):
+    if bool(torch.isfinite(x.sum())):  # one pass, no copy: nearly always the end
         return
     bad = int((~torch.isfinite(x)).sum())
     if bad:  # a sum of large numbers may be infinite, too

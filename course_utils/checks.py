@@ -73,6 +73,7 @@ class Exercise:
         if not callable(answer):
             return self._wrong(f"it should be a function, but it is {answer!r}")
         try:
+            # copies: an answer may change its arguments, and the next case needs them
             results = [answer(*_copies(case)) for case in self._runs]
         except Exception as error:  # the learner's own error: shown, never raised
             for part, hint in self.error_hints.items():
@@ -101,6 +102,7 @@ class Exercise:
             return self._wrong(f"it returned {what}; expected is {self.expected}")
         if self._same(results, right):
             return f"✓ {self.name}: correct"
+        # a known mistake, or one with a wrong sign on top
         turned = [-result for result in results]
         for given, and_more in ((results, ""), (turned, "; the sign is wrong, too")):
             for mistake in self.mistakes:
@@ -117,12 +119,13 @@ class Exercise:
                 return strange
         if self._same([-result for result in results], right):
             return "the sign is turned round"
+        # one constant factor in all cases: 2 for a lost ½, n for a sum instead of a mean
         ratios = [_ratio(a, b) for a, b in zip(results, right, strict=True)]
         if None not in ratios and max(ratios) - min(ratios) < 1e-4 * abs(ratios[0]):
             if math.isclose(ratios[0], 1 / math.log(2), rel_tol=1e-6):
                 return "this is in bits: use the natural logarithm"
             return f"it is {ratios[0]:.4g} times the right value, in every case"
-        if not self._same(results[:1], results[-1:]):
+        if not self._same(results[:1], results[-1:]):  # the first case, run twice
             return "its result changes from call to call: draw no random numbers"
         return f"the numbers differ from the reference. First hint: {self.first_hint}"
 
@@ -214,7 +217,7 @@ def _as_tensor(result, like: torch.Tensor | None = None) -> torch.Tensor:
     """The result as one tensor; where ``like`` is one number, in its shape."""
     if isinstance(result, (tuple, list)):
         result = torch.stack([torch.as_tensor(part) for part in result])
-    result = torch.as_tensor(result).detach().double()
+    result = torch.as_tensor(result).detach().double()  # float32 answers count, too
     if like is not None and like.numel() == result.numel() == 1:
         return result.reshape(like.shape)
     return result

@@ -37,7 +37,7 @@ class DescentState:
 
 def learning_rate_at(progress: float, warm_up: float = 0.05) -> float:
     """A factor from 0 to 1: linear rise, then half a cosine down to 0.01."""
-    if progress < warm_up:
+    if progress < warm_up:  # Adam knows nothing yet: its first steps are small
         return max(progress, 0.001) / warm_up
     fall = min(1.0, (progress - warm_up) / (1 - warm_up))
     return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall))
@@ -53,6 +53,7 @@ class Clock:
 
     def __init__(self, steps: int, seconds: float | None = None, n_states: int = 20):
         self.steps, self.limit = steps, seconds
+        # with a budget of steps there cannot be more states than steps
         self.n_states = n_states if seconds else min(n_states, steps)
         self.step, self.seconds, self.states, self.done = 0, 0.0, 0, 0.0
 
@@ -68,6 +69,7 @@ class Clock:
         self.done = self.seconds / self.limit if self.limit else self.step / self.steps
         if self.done < 1 and self.done < (self.states + 1) / self.n_states:
             return False
+        # one long step may pass several marks: they are skipped, not made up for
         self.states = math.floor(self.done * self.n_states + 1e-9)
         return True
 
@@ -83,10 +85,11 @@ class Run:
     def __init__(self, model, x, batch_size, learning_rate, seed, betas=(0.9, 0.99)):
         self.model, self.x, self.batch_size = model, x, batch_size
         self.learning_rate = learning_rate
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = torch.Generator().manual_seed(seed)  # all that is random here
         self.step = 0
         self.order = torch.empty(0, dtype=torch.int64)
         self.sums, self.count = torch.zeros(()), 0
+        # β₂ below the usual 0.999: these runs are short, old gradients soon mislead
         self.optimizer = torch.optim.Adam(
             model.parameters(), lr=learning_rate, betas=betas, fused=True
         )
@@ -94,15 +97,15 @@ class Run:
 
     def batch(self) -> torch.Tensor:
         """The next rows of x, in a new random order for each pass."""
-        if self.order.numel() == 0:
+        if self.order.numel() == 0:  # every row has been seen: shuffle again
             self.order = torch.randperm(len(self.x), generator=self.generator)
         rows = self.order[: self.batch_size]
         self.order = self.order[self.batch_size :]
-        return self.x[rows]
+        return self.x[rows]  # (batch_size, …); the last one of a pass may be smaller
 
     def descend(self, loss: torch.Tensor, rate: float = 1.0, parts=None) -> None:
         """One step of Adam, whole or not at all; ``parts`` or the loss are summed."""
-        self._insist(loss, "the loss")
+        self._insist(loss, "the loss")  # before it can reach a weight
         self.optimizer.zero_grad()
         loss.backward()
         if self.clip is not None:
@@ -112,6 +115,7 @@ class Run:
         self.optimizer.param_groups[0]["lr"] = self.learning_rate * rate
         self.optimizer.step()
         self.step += 1
+        # (not +=: the first number decides whether this is () or one entry per part)
         self.sums = self.sums + (loss.detach() if parts is None else parts)
         self.count += 1
 
@@ -131,7 +135,7 @@ class Run:
 
     def keep(self) -> dict[str, torch.Tensor]:
         """Make this moment the one to which a failure goes back; a copy of it."""
-        for weights in self.model.parameters():
+        for weights in self.model.parameters():  # max is NaN if any weight is
             self._insist(weights.detach().abs().max(), "a weight")
         self.good = self._parameters()
         return self.good
@@ -167,7 +171,7 @@ def descend(
     positive(learning_rate=learning_rate, seconds=1 if seconds is None else seconds)
     x = x.to(next(model.parameters()).dtype)
     run = Run(model, x, batch_size, learning_rate, seed)
-    run.clip = 10.0
+    run.clip = 10.0  # one rare batch must not throw the model far away
     clock = Clock(steps, seconds, n_states)
     for done in clock:
         run.descend(loss(run.batch(), run.generator), learning_rate_at(done))

@@ -11,6 +11,7 @@ from course_utils.files import ModelFileError, read_model, write_model
 
 ACTIVATIONS = {
     "relu": nn.ReLU,
+    # slope 0.2 below zero: units of D that are off still learn (Radford et al. 2016)
     "leaky_relu": lambda: nn.LeakyReLU(0.2),
     "silu": nn.SiLU,
     "tanh": nn.Tanh,

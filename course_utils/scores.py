@@ -31,12 +31,12 @@ class DigitClassifier(nn.Module):
     def __init__(self):
         super().__init__()
         self.convolutions = nn.Sequential(
-            nn.Conv2d(1, 16, 5, stride=2),
+            nn.Conv2d(1, 16, 5, stride=2),  # (n, 1, 28, 28) → (n, 16, 12, 12)
             nn.ReLU(),
-            nn.Conv2d(16, 32, 5, stride=2),
+            nn.Conv2d(16, 32, 5, stride=2),  # → (n, 32, 4, 4)
             nn.ReLU(),
             nn.Flatten(),
-            nn.Linear(32 * 4 * 4, 128),
+            nn.Linear(32 * 4 * 4, 128),  # the features: what the Fréchet distance sees
         )
         self.last = nn.Linear(128, 10)
 
@@ -119,9 +119,10 @@ def frechet_distance(a: torch.Tensor, b: torch.Tensor) -> float:
                 f"got {tuple(rows.shape)}"
             )
         check_finite(rows, name)
-    a, b = a.double(), b.double()
+    a, b = a.double(), b.double()  # a root of a near-singular matrix needs digits
     cov_a, cov_b = torch.cov(a.T).reshape(a.shape[1], -1), torch.cov(b.T)
     cov_b = cov_b.reshape(cov_a.shape)
+    # Σ_a^½ from the eigenvalues; rounding makes the smallest ones slightly negative
     values, vectors = torch.linalg.eigh(cov_a)
     root = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
     roots = torch.linalg.eigvalsh(root @ cov_b @ root).clamp_min(0).sqrt()
@@ -152,7 +153,7 @@ def frechet_floor() -> float:
 def _look_at(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     model = load_digit_classifier()
     parts = []
-    for rows in images.split(1000):
+    for rows in images.split(1000):  # a float copy of all images would be large
         rows = rows.float() / 255 if rows.dtype == torch.uint8 else rows.float()
         features = model.features(rows)
         parts.append((features, model.last(F.relu(features)).softmax(dim=1)))
