@@ -1,7 +1,9 @@
 """The lists of packages agree, the report tells the truth, and importing is quick."""
 
 import importlib
+import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from importlib import metadata
 import pytest
 import yaml
 
+import course_utils
 from course_utils import __main__ as report
 from course_utils import data
 from tools import ROOT
@@ -35,7 +38,8 @@ def test_conda_and_pip_ask_for_the_same():
     assert conda.pop("python") == PROJECT["requires-python"] + ",<3.14"
     conda.pop("pip")
     renamed = {CONDA_NAMES.get(name, name): bound for name, bound in conda.items()}
-    assert renamed == dict(map(split, [*PROJECT["dependencies"], *EXTRAS["test"]]))
+    asked = [*PROJECT["dependencies"], *EXTRAS["lab"], *EXTRAS["test"]]
+    assert renamed == dict(map(split, asked))
     assert pip == {"pip": ["-e ."]}  # all the rest comes from conda-forge
     assert CONDA["channels"] == ["conda-forge", "nodefaults"]
 
@@ -67,6 +71,20 @@ def test_the_lower_bounds_job_takes_the_lowest_torch():
     assert yaml.safe_load(workflow)["jobs"].keys() == {"tested", "newest", "lowest"}
 
 
+def test_bounds_leave_alone_what_notebooks_in_the_cloud_have():
+    """Colab in August 2026: pip must not replace torch or the kernel there."""
+    colab = "torch 2.11.0, numpy 2.0.2, matplotlib 3.10.0, ipywidgets 7.7.1"
+    bounds = dict(map(split, PROJECT["dependencies"]))
+    for name, version in map(str.split, colab.split(", ")):
+        bound = bounds[name].removeprefix(">=")
+        assert report.numbers(bound) <= report.numbers(version), name
+    assert not bounds.keys() & dict(map(split, EXTRAS["lab"])).keys()
+
+
+def test_the_package_knows_its_version():
+    assert course_utils.__version__ == PROJECT["version"]
+
+
 def test_citation_is_complete():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
     assert citation["cff-version"] == "1.2.0"
@@ -87,6 +105,41 @@ def test_report_ends_in_ready():
         assert any(re.match(rf"{name} \S+ \(at least {bound[2:]}\)", x) for x in lines)
 
 
+def test_report_where_letters_are_missing(tmp_path):
+    """Output in a code page of Windows, in a folder with Vietnamese letters."""
+    folder = tmp_path / "Khóa học"
+    away = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "course_utils", folder / "course_utils", ignore=away)
+    lines = report_elsewhere(folder, PYTHONIOENCODING="cp1252")
+    assert any(re.match(r"course_utils at .*Kh.a h\\u1ecdc", line) for line in lines)
+    assert re.match(r"data file 'heights.csv' cannot be read.*\\u1ecdc", lines[-1])
+
+
+def report_elsewhere(folder, **variables):
+    """The lines of a report that is not ready, from a start in ``folder``."""
+    run = [sys.executable, "-m", "course_utils"]
+    settings = os.environ | variables
+    done = subprocess.run(run, capture_output=True, cwd=folder, env=settings)
+    assert done.returncode == 1 and b"Traceback" not in done.stderr, done.stderr
+    return done.stdout.decode("cp1252").splitlines()
+
+
+def test_report_names_a_file_that_hides_torch(tmp_path):
+    (tmp_path / "torch.py").touch()
+    sentence = report_elsewhere(tmp_path)[-1]
+    assert "torch does not load (AttributeError: " in sentence
+    assert f"rename {(tmp_path / 'torch.py').resolve()}" in sentence
+
+
+def test_report_names_pythonpath(tmp_path):
+    broken = tmp_path / "other" / "PIL" / "__init__.py"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("raise SystemError('compiled for another Python')", "utf-8")
+    sentence = report_elsewhere(tmp_path, PYTHONPATH=str(tmp_path / "other"))[-1]
+    assert "does not load (SystemError: compiled for another Python)" in sentence
+    assert "unset PYTHONPATH" in sentence
+
+
 def failing(capsys):
     """The one sentence with which the report ends when it is not ready."""
     assert report.main() == 1
@@ -100,9 +153,16 @@ def test_report_package_missing(capsys, monkeypatch):
     assert "no-such-package is missing: run `python course.py" in failing(capsys)
 
 
+def test_report_survives_what_nobody_foresaw(capsys, monkeypatch):
+    monkeypatch.setattr(report, "minima", lambda: {"numpy": None})
+    assert "check_packages failed (AttributeError: " in failing(capsys)
+
+
 def test_report_package_too_old(capsys, monkeypatch):
     monkeypatch.setattr(report, "minima", lambda: {"numpy": "99.1"})
-    assert "is too old, 99.1 is needed" in failing(capsys)
+    sentence = failing(capsys)
+    assert "is too old, 99.1 is needed" in sentence
+    assert '`python -m pip install "numpy>=99.1"`' in sentence
 
 
 def test_report_course_not_installed(capsys, monkeypatch):
@@ -154,13 +214,39 @@ def test_report_no_kernel(capsys, monkeypatch):
     assert "finds no kernel python3" in failing(capsys)
 
 
+def test_report_no_jupyter(capsys, monkeypatch):
+    load = importlib.import_module
+
+    def bare(name):
+        if name == "jupyter_client.kernelspec":
+            raise ModuleNotFoundError(name)
+        return load(name)
+
+    monkeypatch.setattr(report.importlib, "import_module", bare)
+    assert "There is no Jupyter kernel here: " in failing(capsys)
+
+
+def test_report_is_ready_without_jupyterlab(capsys, monkeypatch):
+    version = metadata.version
+
+    def no_lab(name):
+        if name == "jupyterlab":
+            raise metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(report.metadata, "version", no_lab)
+    assert report.main() == 0
+    *_, lab, ready = capsys.readouterr().out.splitlines()
+    assert lab.startswith("JupyterLab is not here: ") and ready == "READY"
+
+
 def test_importing_the_floors_is_quick_and_light():
-    """At most 30 ms on top of torch, and nothing loaded that only tests need."""
+    """At most 30 ms of a processor on top of torch; nothing that only tests need."""
     code = (
         "import sys, time, importlib, torch\n"
-        "start = time.perf_counter()\n"
+        "start = time.process_time()\n"
         f"for name in {FLOOR_MODULES!r}: importlib.import_module(name)\n"
-        "print(time.perf_counter() - start)\n"
+        "print(time.process_time() - start)\n"
         "print(*{'sklearn', 'scipy', 'matplotlib', 'IPython'} & set(sys.modules))\n"
     )
     seconds = []
