@@ -119,7 +119,7 @@ class Exercise:
                 return strange
         if self._same([-result for result in results], right):
             return "the sign is turned round"
-        # one constant factor in all cases: 2 for a lost ½, n for a sum instead of a mean
+        # one factor in all cases: 2 for a lost ½, n for a sum instead of a mean
         ratios = [_ratio(a, b) for a, b in zip(results, right, strict=True)]
         if None not in ratios and max(ratios) - min(ratios) < 1e-4 * abs(ratios[0]):
             if math.isclose(ratios[0], 1 / math.log(2), rel_tol=1e-6):
