@@ -39,6 +39,47 @@ def test_a_perfect_sampler(data):
     assert f"{k} modes of {k} ({k} strictly)" in str(found)
 
 
+def sampler(kind, n=2500):
+    """Known samplers of a ring of radius 2 (σ = 0.1) and of the grid, ``(n, 2)``."""
+    ring = ring_of_gaussians()
+    with seeded(0):
+        angle = 2 * math.pi * torch.rand(n)
+        return {
+            "perfect ring": lambda: ring.sample((n,)),
+            "perfect grid": lambda: GRID.sample((n,)),
+            "one mode": lambda: ring.centres[:1] + 0.1 * torch.randn(n, 2),
+            "half of the modes": lambda: ring.centres[torch.arange(n) % 4],
+            "too narrow": lambda: ring.centres[torch.arange(n) % 8],
+            "even circle": lambda: 2 * torch.stack([angle.cos(), angle.sin()], dim=1),
+            "even square": lambda: 10 * torch.rand(n, 2) - 5,
+            "nothing": lambda: torch.zeros(n, 2),
+        }[kind]()
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "low", "high"),
+    [
+        ("perfect ring", ring_of_gaussians(), 0.94, 0.99),
+        ("perfect grid", GRID, 0.92, 0.99),
+        ("one mode", ring_of_gaussians(), 0.125, 0.125),
+        ("half of the modes", ring_of_gaussians(), 0.5, 0.5),
+        ("too narrow", ring_of_gaussians(), 0.995, 1.0),  # its spread tells: 0
+        ("even circle", ring_of_gaussians(), 0.34, 0.40),
+        ("even square", grid_of_gaussians(sigma=0.05), 0.0, 0.03),
+        ("even square", grid_of_gaussians(sigma=0.2), 0.25, 0.31),
+        ("nothing", ring_of_gaussians(), 0.0, 0.0),
+    ],
+)
+def test_a_sampler_without_structure_covers_little(kind, data, low, high):
+    """The generous count and the strict one call the circle and the square perfect."""
+    found = mode_coverage(sampler(kind), data.centres, data.sigma)
+    assert low - 1e-6 <= found.covered <= high + 1e-6, found.covered
+    if kind == "even circle":
+        assert (found.modes, found.strict) == (8, 8)
+        exact = 8 * 4 * math.asin(0.3 / 4) / (2 * math.pi)  # arcs within 3σ
+        assert found.high_quality == pytest.approx(exact, abs=0.04)
+
+
 def test_all_on_one_mode():
     samples = RING.centres[3].repeat(100, 1)
     found = mode_coverage(samples, RING.centres, RING.sigma)

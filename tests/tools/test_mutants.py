@@ -6,6 +6,7 @@ import random
 
 import nbformat
 import pytest
+from matplotlib import pyplot as plt
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tools import code_cells, label, load, mutants, notebook_paths
@@ -68,7 +69,7 @@ def test_a_small_notebook(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(
         mutants, "notebook_paths", lambda names: [tmp_path / "01_a.ipynb"]
     )
-    monkeypatch.setattr("matplotlib.pyplot.show", None)  # put back afterwards
+    monkeypatch.setattr(plt, "show", plt.show)  # which is put back afterwards
     monkeypatch.chdir(tmp_path)
     paths = mutants.notebook_paths([])
     options = mutants.parser().parse_args(["01"])
