@@ -65,8 +65,8 @@ def test_training_improves_and_uses_the_codes():
     assert states[-1].codes_used >= 6
     assert 3 < states[-1].perplexity <= 8
     again = VQVAE(data_dim=12, positions=2, n_codes=8, code_dim=3, hidden=32)
-    repeat = list(train_vq_vae(again, x, epochs=12, batch_size=64))
-    assert repeat == states
+    repeat = list(train_vq_vae(again, x, epochs=3, batch_size=64))
+    assert repeat == states[:3]
 
 
 BAD_DATA = [
