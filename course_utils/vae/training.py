@@ -80,8 +80,8 @@ class VAEState:
 def has_fast_bf16() -> bool:
     """Does this processor multiply 16-bit floats (bfloat16) quicker than float32?
 
-    Where it does, autocast trains two to three times faster; elsewhere bfloat16 is
-    imitated, and training would be several times slower than in float32. The processor
+    Where it does, autocast trains in about two thirds of the time; elsewhere bfloat16
+    is imitated, and training takes several times as long as in float32. The processor
     must name the instructions, and one product is timed: settings of the libraries,
     such as ``ONEDNN_MAX_CPU_ISA``, may forbid what the processor can do.
     """
