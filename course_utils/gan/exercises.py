@@ -1,17 +1,20 @@
-"""The checks of notebook 05."""
+"""The checks of notebook 05, in its order.
 
-import contextlib
+Each list of mistakes goes hint, wrong answers, hint, wrong answers; on the cases no two
+of them give the same numbers.
+"""
+
+import math
 
 import torch
-from torch import nn
+from torch.distributions import Normal
 from torch.nn.functional import logsigmoid, softplus
 
-from course_utils.checks import Exercise, Mistake, known_mistakes, noise
+from course_utils.checks import Exercise, f64, known_mistakes, noise
+from course_utils.gan.steps import WRONG, after, right_step
 
 REAL, FAKE = noise(0, 3, 5) + 0.7, noise(1, 3, 5) - 0.4
 REAL2, FAKE2 = 2 * noise(2, 2, 2) + 0.5, noise(3, 2, 2) - 0.2
-
-
 LOGITS = (
     "real and fake are logits, which may be negative: take the sigmoid before "
     "the log (or use logsigmoid)"
@@ -81,168 +84,246 @@ check_d_loss = Exercise(
 ).check
 
 
-def _tiny_game():
-    """A generator and a discriminator small enough to follow by hand, float64."""
-    generator, discriminator = nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 1))
-    discriminator.append(nn.Flatten(0))
-    for seed, part in enumerate((generator, discriminator)):
-        part.double()
-        for index, parameter in enumerate(part.parameters()):
-            parameter.data = noise(10 * seed + index, *parameter.shape)
-    return generator, discriminator
+def _log_normal(mean, sigma, grid):
+    return Normal(f64(mean), f64(sigma)).log_prob(grid)
 
 
-def _flat(*modules):
-    return torch.cat([p.detach().flatten() for m in modules for p in m.parameters()])
+GRID = torch.linspace(-12, 14, 131, dtype=torch.float64)
+NEAR = _log_normal(0.0, 1.0, GRID), _log_normal(1.0, 2.0, GRID)
+FAR = torch.linspace(-60, 60, 9, dtype=torch.float64)  # exp() of these logs is 0
+APART = _log_normal(-2.0, 0.8, FAR), _log_normal(3.0, 1.1, FAR)
+SMALL = [10.0**-n for n in range(3, 21)]  # what people add against 0 / 0
 
 
-def _after(step):
-    """A function of z: the parameters of G and D after ``step``, and its loss.
+def _patched(above=0.0, below=0.0, fill=math.nan):
+    """p / (p + q) with small numbers added, or with another number for 0 / 0."""
 
-    G still holds a gradient: that of a step of D that had forgotten ``detach``. The
-    last entry says, if nothing has moved, who holds a gradient at the end, and whether
-    one has reached G.
-    """
+    def wrong(log_p, log_q):
+        p, q = log_p.exp(), log_q.exp()
+        return ((p + above) / (p + q + below)).nan_to_num(fill)
 
-    def parameters(z):
-        generator, discriminator = _tiny_game()
-        softplus(discriminator(generator(z + 1))).mean().backward()
-        discriminator.zero_grad()
-        optimizer = torch.optim.SGD(generator.parameters(), lr=0.5)
-        reached = []
-        next(generator.parameters()).register_hook(reached.append)
-        g_before, d_before = _flat(generator), _flat(discriminator)
-        loss = step(generator, discriminator, optimizer, z)
-        g_after, d_after = _flat(generator), _flat(discriminator)
-        if not torch.equal(d_before, d_after):
-            raise TypeError("the step moved D")
-        moved = not torch.equal(g_before, g_after)
-        if loss is None:
-            if moved:
-                raise TypeError("the step moved G, but returned None")
-            return None
-        held = [
-            next(m.parameters()).grad is not None for m in (generator, discriminator)
-        ]
-        code = 1.0 + 2 * held[0] + 4 * held[1] + 8 * bool(reached)
-        end = _one_number(loss), g_after.new_tensor([0.0 if moved else code])
-        return torch.cat([g_after, d_after, *end])
-
-    return parameters
+    return wrong
 
 
-def _one_number(loss):
-    if not isinstance(loss, (tuple, list)):
-        with contextlib.suppress(TypeError, ValueError, RuntimeError):
-            return torch.as_tensor(loss, dtype=torch.float64).detach().reshape(1)
-    raise TypeError(f"the loss is not one number but {loss!r}")
+def _floored(eps):
+    """p / (p + q) with no density below eps."""
+
+    def wrong(log_p, log_q):
+        p, q = log_p.exp().clamp_min(eps), log_q.exp().clamp_min(eps)
+        return p / (p + q)
+
+    return wrong
 
 
-class StepExercise:
-    """A training step as an exercise: what counts is where the parameters end."""
+check_best_d = Exercise(
+    name="best discriminator",
+    reference=lambda log_p, log_q: torch.sigmoid(log_p - log_q),
+    cases=(NEAR, APART, APART[::-1]),
+    expected="D* at each point of the grid, shape (n,), between 0 and 1",
+    first_hint="p / (p + q) is the sigmoid of log p − log q",
+    mistakes=known_mistakes(
+        "you gave q / (p + q): D is the probability of real, so p stands on top",
+        lambda log_p, log_q: torch.sigmoid(log_q - log_p),
+        "this is the ratio p / q; D* is p / (p + q)",
+        lambda log_p, log_q: (log_p - log_q).exp(),
+        "this is the logit of D*; take its sigmoid",
+        lambda log_p, log_q: log_p - log_q,
+        "this is log D*; take exp() of it",
+        lambda log_p, log_q: logsigmoid(log_p - log_q),
+        "exp() of these logs is 0 far from the data, and 0 / 0 is NaN: use the "
+        "sigmoid of log p − log q",
+        lambda log_p, log_q: log_p.exp() / (log_p.exp() + log_q.exp()),
+        "you used log p and log q where p and q belong",
+        lambda log_p, log_q: log_p / (log_p + log_q),
+        "the ratio of p and q must be inside the sigmoid as a log: log p − log q",
+        lambda log_p, log_q: torch.sigmoid((log_p - log_q).exp()),
+        "the sigmoid needs log p − log q, not p − q",
+        lambda log_p, log_q: torch.sigmoid(log_p.exp() - log_q.exp()),
+        "the logs are subtracted, not added: it is the sigmoid of log p − log q",
+        lambda log_p, log_q: torch.sigmoid(log_p + log_q),
+        "the logs are subtracted, not divided: log (p / q) is log p − log q",
+        lambda log_p, log_q: torch.sigmoid(log_p / log_q),
+        "these are D* and 1 − D* together; return D* only",
+        lambda log_p, log_q: torch.stack([log_p, log_q]).softmax(dim=0),
+        lambda log_p, log_q: torch.stack([log_p, log_q], dim=1).softmax(dim=1),
+        "far from the data, where exp() of both logs is 0, this does not know which "
+        "of the two is larger: use the sigmoid of log p − log q",
+        *(_patched(fill=fill) for fill in (0.0, 0.5, 1.0)),
+        *(_patched(below=eps) for eps in SMALL),
+        *(_patched(eps, 2 * eps) for eps in SMALL),
+        *(_patched(eps, eps) for eps in SMALL),
+        *(_floored(eps) for eps in SMALL),
+    ),
+).check
 
-    def __init__(self, exercise: Exercise):
-        self.exercise = exercise
 
-    def check(self, answer) -> None:
-        """Run ``answer`` on the tiny game and print the verdict."""
-        self.exercise.check(_after(answer) if callable(answer) else answer)
+_integral = torch.trapezoid
 
 
-def _step(loss, order="clear backward move", fakes=lambda generator, z: generator(z)):
-    """A generator step with this loss of the logits, as learners might write it."""
-
-    def step(generator, discriminator, optimizer, z):
-        value = loss(discriminator(fakes(generator, z)))
-        calls = {"clear": optimizer.zero_grad, "move": optimizer.step}
-        for word in order.split():
-            calls.get(word, value.backward)()
-        return value
-
-    return step
+def _value(p, q, d, grid):
+    """V of the game, the two integrals on one grid."""
+    return _integral(p * d.log() + q * (1 - d).log(), grid)
 
 
-def _wanted(logits):
-    return softplus(-logits).mean()
+def _case(first, second, grid):
+    p, q = first.exp(), second.exp()
+    return p, q, p / (p + q), grid
 
 
-def _detached(generator, z):
-    return generator(z).detach()
-
-
-def _late(generator, discriminator, optimizer, z):
-    _step(_wanted)(generator, discriminator, optimizer, z)
-    return _wanted(discriminator(generator(z)))
-
-
-def _twice(*game):
-    _step(_wanted)(*game)
-    return _step(_wanted)(*game)
-
-
-CUT = "the fakes were detached: that cuts the gradient before it reaches G"
-STEPS = known_mistakes(
-    "G moves the wrong way: its fakes look more fake than before. The loss is "
-    "−log D(G(z)), and the minus sign is missing",
-    _step(lambda logits: -_wanted(logits)),
-    "G learns to be called fake: −log(1 − D) of the fakes is a part of the loss of "
-    "D, not of G",
-    _step(lambda logits: softplus(logits).mean()),
-    "this is the step with log(1 − D), the first loss of this section; the "
-    "exercise asks for −log D",
-    _step(lambda logits: -softplus(logits).mean()),
-    "you added up over the batch; take the mean",
-    _step(lambda logits: softplus(-logits).sum()),
-    "optimizer.zero_grad() is missing before backward(): G still held a gradient, "
-    "left by a step of D that had forgotten detach, and it was added",
-    _step(_wanted, "backward move"),
-    f"{CUT}. Detach in the step of D, not in that of G",
-    _step(_wanted, fakes=_detached),
-    f"{CUT}, so G followed an old one, left by a step of D. Detach in the step of "
-    "D only, and call zero_grad() here",
-    _step(_wanted, "backward move", _detached),
-    "G has its gradient, but has not moved: optimizer.step() is missing "
-    "after backward()",
-    _step(_wanted, "clear backward"),
-    "G has not moved, and nobody has a gradient: backward() is missing",
-    _step(_wanted, "clear move"),
-    "the sigmoid was taken twice: D returns a logit, and logsigmoid takes it",
-    _step(lambda logits: softplus(-logits.sigmoid()).mean()),
-    "D returns a logit, not a probability: use logsigmoid instead of log",
-    _step(lambda logits: -logits.log().mean()),
-    "the log is missing: the loss is −log D(G(z)), not −D(G(z))",
-    _step(lambda logits: -logits.sigmoid().mean()),
-    "log and sigmoid are missing: this pushes up the logit itself, as the "
-    "Wasserstein loss of section 7 does",
-    _step(lambda logits: -logits.mean()),
-    "zero_grad() comes after backward(), and throws the new gradient away: call it "
-    "before",
-    _step(_wanted, "backward clear move"),
-    "D judged the noise z itself: the fakes are G(z)",
-    _step(_wanted, fakes=lambda generator, z: z),
-    "G has moved as it should, but the loss is that after the step: return the loss "
-    "that you differentiated",
-    _late,
-    "G has moved twice: one call is one step",
-    _twice,
+WIDE = torch.linspace(-9, 11, 401, dtype=torch.float64)
+CASES = (
+    _case(_log_normal(0.0, 1.0, WIDE), _log_normal(1.0, 1.5, WIDE), WIDE),
+    _case(_log_normal(0.5, 1.2, WIDE), _log_normal(2.5, 1.6, WIDE), WIDE),
 )
+LOG4 = math.log(4)
 
-check_generator_step = StepExercise(
-    Exercise(
-        name="generator step",
-        reference=_after(_step(_wanted)),
-        cases=((noise(4, 6, 2),), (noise(5, 3, 2),)),
-        expected="the loss, one number, after G has moved",
-        first_hint="loss = −log D(G(z)), a mean; then zero_grad, backward, step",
-        mistakes=tuple(Mistake(each.hint, _after(each.wrong)) for each in STEPS),
-        error_hints={
-            "does not require grad": "the loss has no gradient: were the fakes made "
-            "inside torch.no_grad()?",
-            "moved D": "D has moved, too: a step of G leaves D alone. Use the "
-            "optimizer that is given: it holds the parameters of G only",
-            "not one number": "return the loss as one number: the mean over the batch",
-            "returned None": "G has moved, but the function returned None: add "
-            "`return loss`",
-        },
-    )
+check_jsd = Exercise(
+    name="JSD",
+    reference=lambda p, q, d, x: (_value(p, q, d, x) + LOG4) / 2,
+    cases=CASES,
+    expected="one number, in nats",
+    first_hint="first V = ∫ p log d + q log(1 − d) dx, then solve V = 2 JSD − log 4",
+    error_hints={"'grid'": "integrate takes two arguments: the values, and the grid"},
+    mistakes=known_mistakes(
+        "the ½ is missing (the slide misses it, too): V + log 4 is 2 JSD",
+        lambda p, q, d, x: _value(p, q, d, x) + LOG4,
+        "log 4 has the wrong sign: V = 2 JSD − log 4, so add it to V",
+        lambda p, q, d, x: (_value(p, q, d, x) - LOG4) / 2,
+        "this is V; add log 4 and halve",
+        _value,
+        "the second log has p on top, as on the slide: for the fakes it is "
+        "log(1 − d), which is log q / (p + q)",
+        lambda p, q, d, x: (_integral((p + q) * d.log(), x) + LOG4) / 2,
+        "log 4 belongs to V, not log 2",
+        lambda p, q, d, x: (_value(p, q, d, x) + math.log(2)) / 2,
+        "this is a sum over the grid without dx: use integrate or torch.trapezoid",
+        lambda p, q, d, x: ((p * d.log() + q * (1 - d).log()).sum() + LOG4) / 2,
+        "this is a mean over the grid: an integral needs dx (integrate)",
+        lambda p, q, d, x: ((p * d.log() + q * (1 - d).log()).mean() + LOG4) / 2,
+        "p and q have changed places: log d belongs to p",
+        lambda p, q, d, x: (_value(q, p, d, x) + LOG4) / 2,
+        "only the first half of V is there: the part with q is missing",
+        lambda p, q, d, x: (_integral(p * d.log(), x) + LOG4) / 2,
+        "log 4 is missing: add it to V before you halve",
+        lambda p, q, d, x: _value(p, q, d, x) / 2,
+        "log 4 is halved, too: the JSD is (V + log 4) / 2",
+        lambda p, q, d, x: _value(p, q, d, x) / 2 + LOG4,
+        "V is halved, too: the JSD is (V + log 4) / 2",
+        lambda p, q, d, x: _value(p, q, d, x) + LOG4 / 2,
+        "V has the wrong sign: V is negative, and V + log 4 is 2 JSD (or the grid came "
+        "first: integrate(values, grid))",
+        lambda p, q, d, x: (LOG4 - _value(p, q, d, x)) / 2,
+        "4 must be log 4",
+        lambda p, q, d, x: (_value(p, q, d, x) + 4) / 2,
+        "the second log belongs to q: it is q log(1 − d)",
+        lambda p, q, d, x: (_integral(p * (d.log() + (1 - d).log()), x) + LOG4) / 2,
+        "the second half is log(1 − d), not 1 − log d",
+        lambda p, q, d, x: (_integral(p * d.log() + q * (1 - d.log()), x) + LOG4) / 2,
+        "the second half of V is added, not subtracted",
+        lambda p, q, d, x: (_integral(p * d.log() - q * (1 - d).log(), x) + LOG4) / 2,
+        "the logs are missing: V has log d and log(1 − d)",
+        lambda p, q, d, x: (_integral(p * d + q * (1 - d), x) + LOG4) / 2,
+        "the weights p and q are missing: V is an average over p, and one over q",
+        lambda p, q, d, x: (_value(1, 1, d, x) + LOG4) / 2,
+        "this is the root, a distance; the divergence is its square",
+        lambda p, q, d, x: ((_value(p, q, d, x) + LOG4) / 2).sqrt(),
+    ),
+).check
+
+
+_check_after = Exercise(
+    name="generator step",
+    reference=after(right_step),
+    cases=((noise(4, 6, 2),), (noise(5, 3, 2),)),
+    expected="the loss, one number, after G has moved",
+    first_hint="loss = −log D(G(z)), a mean; then zero_grad, backward, step",
+    mistakes=known_mistakes(*(w if isinstance(w, str) else after(w) for w in WRONG)),
+    error_hints={
+        "does not require grad": "the loss has no gradient: were the fakes made "
+        "inside torch.no_grad()?",
+        "moved D": "D has moved, too: a step of G leaves D alone. Use the "
+        "optimizer that is given: it holds the parameters of G only",
+        "not one number": "return the loss as one number: the mean over the batch",
+        "returned None": "G has moved, but the function returned None: add "
+        "`return loss`",
+    },
+).check
+
+
+def check_generator_step(answer) -> None:
+    """Run ``answer`` on the tiny game and print the verdict on where it ends."""
+    _check_after(after(answer) if callable(answer) else answer)
+
+
+def _game(theta, psi):
+    """V of the smallest GAN: data at 0, fakes at θ, D(x) = sigmoid(ψx)."""
+    return math.log(0.5) + logsigmoid(-psi * theta)
+
+
+def _climbed(theta, psi, rate, k):
+    """ψ after k steps up V, by the formula of its slope: no graph of the steps."""
+    for _ in range(k):
+        psi = psi - rate * theta * torch.sigmoid(psi * theta)
+    return psi
+
+
+def _look_ahead(theta, psi, rate, k, sign=1.0, track=True, game=_game):
+    """dV/dθ after k steps of ψ, which depend on θ, too; and what may go wrong."""
+    theta, psi = theta.clone().requires_grad_(), psi.clone().requires_grad_()
+    for _ in range(k):
+        (slope,) = torch.autograd.grad(game(theta, psi), psi, create_graph=track)
+        psi = psi + sign * rate * slope
+    return torch.autograd.grad(game(theta, psi), theta)[0]
+
+
+def _summed(theta, psi, rate, k):
+    """Every backward() added its gradient to that of θ; the steps have no graph."""
+    psis = [_climbed(theta, psi, rate, i) for i in range(k + 1)]
+    return sum(_look_ahead(theta, each, rate, 0) for each in psis)
+
+
+check_unrolled = Exercise(
+    name="unrolled gradient",
+    reference=_look_ahead,
+    cases=((*f64(0.9, 0.4), 0.3, 3), (*f64(-0.6, 1.1), 0.5, 2)),
+    expected="the derivative of V by θ, one number",
+    first_hint="let ψ climb k times with create_graph=True, then differentiate V by θ",
+    mistakes=known_mistakes(
+        "the gradient did not pass through the steps of D: θ also moves each ψ. "
+        "Use create_graph=True, and no detach",
+        lambda theta, psi, rate, k: _look_ahead(theta, psi, rate, k, track=False),
+        "this is the gradient without looking ahead: let ψ take k steps first",
+        lambda theta, psi, rate, k: _look_ahead(theta, psi, rate, 0),
+        "D went downhill: it climbs V, ψ + rate · dV/dψ",
+        lambda theta, psi, rate, k: _look_ahead(theta, psi, rate, k, sign=-1.0),
+        "D took only one step: there are k of them",
+        lambda theta, psi, rate, k: _look_ahead(theta, psi, rate, 1),
+        "D took one step too many",
+        lambda theta, psi, rate, k: _look_ahead(theta, psi, rate, k + 1),
+        "D took one step too few",
+        lambda theta, psi, rate, k: _look_ahead(theta, psi, rate, k - 1),
+        "only the last step of D carries a gradient: do not detach ψ in between",
+        lambda t, psi, rate, k: _look_ahead(t, _climbed(t, psi, rate, k - 1), rate, 1),
+        "D took its steps without the rate",
+        lambda theta, psi, rate, k: _look_ahead(theta, psi, 1.0, k),
+        "this is V itself, after the steps; the answer is its derivative by θ",
+        lambda *case: _game(case[0], _climbed(*case)),
+        lambda *case: _game(case[0], _climbed(*case)) - math.log(0.5),
+        "this is ψ after the steps; the answer is the derivative of V by θ",
+        _climbed,
+        "this is the derivative by ψ; G needs that by θ",
+        lambda *case: -case[0] * torch.sigmoid(_climbed(*case) * case[0]),
+        "the minus in V is missing: V = log ½ + log σ(−ψθ)",
+        lambda *case: _look_ahead(*case, game=lambda theta, psi: _game(theta, -psi)),
+        "the gradients of all steps were added up in θ.grad: use autograd.grad, with "
+        "create_graph=True in the steps",
+        _summed,
+    ),
+    error_hints={
+        "does not require grad": "θ and ψ must require gradients before you use "
+        "autograd.grad: theta = theta.clone().requires_grad_(), and the same for psi",
+        "NoneType": "after a step ψ is no leaf, and its .grad stays None: use "
+        "torch.autograd.grad(v, psi, create_graph=True)",
+        "second time": "keep the graph of each step of D: create_graph=True",
+    },
 ).check

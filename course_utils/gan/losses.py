@@ -69,20 +69,17 @@ def pairs_generator(d_fake, d_real) -> torch.Tensor:
 LOSSES = {
     "minimax": Loss(binary_cross_entropy, minimax),
     "non_saturating": Loss(binary_cross_entropy, non_saturating),
+    # without its penalty a critic could make its loss −∞: l → 2l doubles it
     "wasserstein": Loss(critic, critic_generator, penalty=0.1, slope=1.0),
     "relativistic": Loss(pairs, pairs_generator, penalty=0.03, pairs=True),
 }
 
 
-def slopes(discriminator, x: torch.Tensor) -> torch.Tensor:
-    """‖∇ₓ D(x)‖ of the logit, ``(n,)``, per unit of x / ``discriminator.scale``."""
-    gradient = input_gradient(discriminator, x)
-    return discriminator.scale * gradient.norm(dim=1)
-
-
 def input_gradient(discriminator, x: torch.Tensor) -> torch.Tensor:
     """∇ₓ D(x) of the logit, ``(n, data_dim)``, itself differentiable in D's weights."""
     x = x.detach().requires_grad_(True)
+    # each logit depends on its own row alone: the gradient of the sum holds them all;
+    # create_graph, because D will descend along the gradient of this gradient
     (gradient,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)
     return gradient
 
@@ -94,9 +91,11 @@ def gradient_penalty(discriminator, real, fake, loss: Loss, mix) -> torch.Tensor
     2017). With a wanted slope the samples are ``mix`` · real + (1 − mix) · fake, mix
     ``(n, 1)`` uniform in [0, 1] (Gulrajani et al. 2017).
     """
+    scale = discriminator.scale  # slopes are per unit of x / scale
     if loss.slope is None:
-        both = torch.cat([real, fake.detach()])
+        both = torch.cat([real, fake.detach()])  # (2m, data_dim): a mean over both is ½
         squares = input_gradient(discriminator, both).square().sum(dim=1)
-        return discriminator.scale**2 * squares.mean()
+        return scale**2 * squares.mean()
     between = mix * real + (1 - mix) * fake.detach()
-    return (slopes(discriminator, between) - loss.slope).square().mean()
+    slopes = scale * input_gradient(discriminator, between).norm(dim=1)
+    return (slopes - loss.slope).square().mean()

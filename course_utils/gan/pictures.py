@@ -1,19 +1,45 @@
-"""The pictures of notebook 05 on the game: in one dimension, and in two numbers.
+"""The pictures of notebook 05: the game, its formulas, its modes.
 
 Real is green, fake is pink, noise is orange; the discriminator is a dark line, and the
-side that it calls real or fake is tinted in the same two colours.
+side that it calls real or fake is tinted in the same two colours. Losses are in nats.
 """
 
 import math
 
 import torch
 from matplotlib.collections import LineCollection
+from matplotlib.patches import Circle
+from torch.distributions import Normal
+from torch.nn.functional import logsigmoid, softplus
 
-from course_utils.style import COLOUR, JUDGE, VERDICT
+from course_utils.style import COLOUR, JUDGE, VERDICT, plot_density, plot_modes
 
 GRID = torch.linspace(-4, 4, 321)
 WIDTH = 0.07  # of the kernel that makes a density of the samples
 ARROWS = 25
+TICKS = 61  # of a tint in the plane, in each direction
+DOTS = "#7A2E5D"  # fakes on a tint, where pink would be lost
+OUTSIDE = {"loc": "upper left", "bbox_to_anchor": (1.02, 1)}  # a legend at the right
+IN_DATA_UNITS = {"angles": "xy", "scale_units": "xy", "scale": 1}  # arrows as long as x
+LOSSES = {"log(1 − D)": ("--", COLOUR["target"]), "−log D": ("-", COLOUR["model"])}
+
+
+def _tint(ax, extent, shape, **style):
+    """An empty picture of D behind everything else: green real, white undecided."""
+    style = {"cmap": VERDICT, "vmin": 0, "vmax": 1, "extent": extent, **style}
+    return ax.imshow(torch.zeros(shape), **style)
+
+
+def _square(ax, half, **settings):
+    ax.set(xlim=(-half, half), ylim=(-half, half), **settings)
+    ax.set_aspect("equal")
+
+
+def _densities(ax, p, grid, judge):
+    """p_data as a curve, and two lines to be filled: p_g and a discriminator."""
+    plot_density(ax, p, grid, "real", "p_data")
+    (made,) = ax.plot([], [], "--", color=COLOUR["fake"], label="p_g")
+    return made, ax.plot([], [], "-.", color=JUDGE, label=judge)[0]
 
 
 def normal_quantiles(n):
@@ -51,31 +77,30 @@ def draw_dirac(ax, step, penalty, play_round, rounds=150):
     limit = 4.0
     ticks = torch.linspace(-limit, limit, 17, dtype=torch.float64)
     theta, psi = torch.meshgrid(ticks, ticks, indexing="xy")
-    style = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.004}
-    field = ax.quiver(theta, psi, theta, psi, color="#999999", pivot="mid", **style)
-    paths = {
-        False: ax.plot([], [], "o-", color=COLOUR["target"], markersize=3.5)[0],
-        True: ax.plot([], [], "s--", color=COLOUR["model"], markersize=3.5)[0],
-    }
-    paths[False].set(label="both at once", linewidth=1.2)
-    paths[True].set(label="in turns", linewidth=1.2)
+    style = {"color": "#999999", "pivot": "mid", "width": 0.004, **IN_DATA_UNITS}
+    field = ax.quiver(theta, psi, theta, psi, **style)
+    size = {"markersize": 3.5, "linewidth": 1.2}
+    (at_once,) = ax.plot([], [], "o-", color=COLOUR["target"], **size)
+    (in_turns,) = ax.plot([], [], "s--", color=COLOUR["model"], **size)
+    at_once.set_label("both at once")
+    in_turns.set_label("in turns")
     ax.plot([], [], ">", color="#999999", markersize=8, label="where both want to go")
     ax.plot([1.5], [0], "*", color="black", markersize=15, label="start")
     ax.plot([0], [0], "P", color=COLOUR["real"], markersize=12, label="solution")
-    ax.set(xlabel="θ (the generator's sample)", ylabel="ψ (slope of the logit of D)")
-    ax.set(xlim=(-limit, limit), ylim=(-limit, limit))
-    ax.set_aspect("equal")
-    ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1))
+    _square(ax, limit, xlabel="θ (the generator's sample)")
+    ax.set_ylabel("ψ (slope of the logit of D)")
+    ax.legend(**OUTSIDE)
 
     def update(step, penalty):
         ahead = play_round(theta, psi, 0.1, penalty, False)
         across, up = ahead[0] - theta, ahead[1] - psi
         speed = torch.hypot(across, up).clamp(min=1e-9)
+        # roots of the speeds: else the arrows near the solution could not be seen
         shrink = 0.48 * (speed / speed.max()).sqrt() / speed
         field.set_UVC(shrink * across, shrink * up)
         ends = []
-        for alternate, line in paths.items():
-            points = torch.zeros(rounds + 1, 2, dtype=torch.float64)
+        for alternate, line in [(False, at_once), (True, in_turns)]:
+            points = torch.zeros(rounds + 1, 2, dtype=torch.float64)  # θ, ψ by round
             points[0, 0] = 1.5
             for index in range(rounds):
                 moved = play_round(*points[index], step, penalty, alternate)
@@ -95,22 +120,10 @@ def draw_game(ax, shot, p):
 
     ``shot`` is (generator, discriminator, title), ``p`` the data's distribution.
     """
-    tint = ax.imshow(
-        torch.zeros(1, len(GRID)),
-        extent=(-4, 4, 0, 1.25),
-        aspect="auto",
-        cmap=VERDICT,
-        vmin=0,
-        vmax=1,
-        alpha=0.65,
-    )
-    ax.plot(GRID, p.log_prob(GRID).exp(), color=COLOUR["real"], label="p_data")
-    (made,) = ax.plot([], [], "--", color=COLOUR["fake"], label="p_g")
-    (judge,) = ax.plot([], [], "-.", color=JUDGE, label="D(x)")
-    ends = normal_quantiles(ARROWS)
-    arrows = ax.add_collection(
-        LineCollection([], colors=COLOUR["latent"], linewidth=1.3)
-    )
+    verdict = _tint(ax, (-4, 4, 0, 1.25), (1, len(GRID)), aspect="auto", alpha=0.65)
+    made, judge = _densities(ax, p, GRID, "D(x)")
+    ends, style = normal_quantiles(ARROWS), {"colors": COLOUR["latent"]}
+    arrows = ax.add_collection(LineCollection([], linewidth=1.3, **style))
     (heads,) = ax.plot([], [], "^", color=COLOUR["latent"], markersize=6)
     for height, name in [(0, "x"), (-0.75, "z")]:
         ax.axhline(height, color="#444444", linewidth=1)
@@ -130,11 +143,10 @@ def draw_game(ax, shot, p):
             probability = discriminator.probability(GRID[:, None])
         made.set_data(GRID, smooth_density(x, GRID))
         judge.set_data(GRID, probability)
-        tint.set_data(probability[None])
-        heights = torch.tensor([-0.75, -0.05])
-        paths = torch.stack([torch.cat([ends, tips[:, None]], 1)], dim=-1)
-        lines = torch.stack([paths[..., 0], heights.expand(ARROWS, 2)], dim=-1)
-        arrows.set_segments(lines.numpy())
+        verdict.set_data(probability[None])
+        across = torch.stack([ends[:, 0], tips], dim=1)  # from z below to x above
+        heights = torch.tensor([-0.75, -0.05]).expand(ARROWS, 2)
+        arrows.set_segments(torch.stack([across, heights], dim=-1).numpy())
         heads.set_data(tips, torch.full((ARROWS,), -0.05))
         ax.set_title(title)
 
@@ -146,3 +158,193 @@ def draw_moves(ax, d_steps, g_steps, shots, p):
     """``draw_game`` for ``shots[d_steps, g_steps]``: first D moves alone, then G."""
     show = draw_game(ax, shots[d_steps, g_steps], p)
     return lambda d_steps, g_steps: show(shots[d_steps, g_steps])
+
+
+def plot_peaks(ax, pairs):
+    """a log y + b log(1 − y) over y for some (a, b), each with its peak."""
+    y = torch.linspace(0, 1, 20_001)[1:-1]
+    for (a, b), style in zip(pairs, ("-", "--", ":", "-."), strict=False):
+        (line,) = ax.plot(y, a * y.log() + b * (1 - y).log(), style)
+        best = a / (a + b)
+        top = a * math.log(best) + b * math.log(1 - best)
+        ax.plot([best], [top], "o", color=line.get_color(), markersize=9)
+        line.set_label(f"a = {a:g}, b = {b:g}: peak at {best:.3g}")
+    ax.set(xlabel="y", ylim=(-4.2, 0), xlim=(0, 1), ylabel="a log y + b log(1 − y)")
+    ax.legend(**OUTSIDE)
+
+
+def plot_best(ax, p, q, best, learned, grid, support):
+    """Real and fake density, D* and a trained D; ``support`` is shaded."""
+    plot_density(ax, p, grid, "real", "p_data")
+    plot_density(ax, q, grid, "fake", "p_g", linestyle="--")
+    ax.plot(grid, best, color=COLOUR["target"], linewidth=5, alpha=0.55, label="D*")
+    ax.plot(grid, learned, "-.", color=JUDGE, label="trained D")
+    ax.axvspan(*support, color="#000000", alpha=0.05, linewidth=0)
+    ax.set(xlabel="x", ylim=(0, 1.02), xlim=(grid[0], grid[-1]))
+    ax.legend(**OUTSIDE)
+
+
+def draw_best(axes, mean, sigma, p, grid):
+    """Left p_data, p_g = N(mean, σ²) and D*; right V(G, D*) along all means."""
+    ax = axes[0]
+    made, judge = _densities(ax, p, grid, "D*")
+    ax.axhline(0.5, color="#999999", linewidth=1, linestyle=":")
+    ax.set(xlabel="x", ylim=(0, 1.02), xlim=(grid[0], grid[-1]))
+    ax.legend(loc="upper left")
+    means = torch.linspace(-6, 6, 121, dtype=grid.dtype)
+    (curve,) = axes[1].plot([], [], color=COLOUR["model"])
+    (point,) = axes[1].plot([], [], "o", color=COLOUR["target"], markersize=11)
+    for height, name in [(-math.log(4), "−log 4"), (0.0, "0")]:
+        axes[1].axhline(height, color=COLOUR["quiet"], linewidth=1, linestyle=":")
+        axes[1].text(-5.9, height + 0.03, name, fontsize=12)
+    axes[1].set(xlim=(-6, 6), ylim=(-1.5, 0.15), xlabel="mean of p_g")
+    axes[1].set_title("V(G, D*), all means")
+
+    def values(means, sigma):
+        # all integrals at once: x goes down, (n, 1), the means go across
+        log_p = p.log_prob(grid)[:, None]
+        log_q = Normal(means, sigma).log_prob(grid[:, None])
+        logit = log_p - log_q
+        terms = log_p.exp() * logsigmoid(logit) + log_q.exp() * logsigmoid(-logit)
+        return torch.trapezoid(terms, grid, dim=0)
+
+    def update(mean, sigma):
+        q = Normal(grid.new_tensor(mean), grid.new_tensor(sigma))
+        made.set_data(grid, q.log_prob(grid).exp())
+        judge.set_data(grid, torch.sigmoid(p.log_prob(grid) - q.log_prob(grid)))
+        here = values(grid.new_tensor([mean]), sigma).item()
+        curve.set_data(means, values(means, sigma))
+        point.set_data([mean], [here])
+        jsd = max(0.0, (here + math.log(4)) / 2)  # V(G, D*) = 2 JSD − log 4
+        ax.set_title(f"V = {here:.3f}, JSD = {jsd:.3f} nats".replace("-", "−"))
+
+    update(mean, sigma)
+    return update
+
+
+def _both_losses(ax, x, curves, names=tuple(LOSSES)):
+    for y, name, (line, colour) in zip(curves, names, LOSSES.values(), strict=True):
+        ax.plot(x, y, line, color=colour, label=name)
+
+
+def plot_two_losses(axes):
+    """Both losses of G over the logit of a fake, and the size of their gradients."""
+    logit = torch.linspace(-8, 8, 401)
+    _both_losses(axes[0], logit, (-softplus(logit), softplus(-logit)))
+    slopes = logit.sigmoid(), (-logit).sigmoid()
+    _both_losses(axes[1], logit, slopes, ("σ(l)", "1 − σ(l)"))
+    for ax in axes:  # at the left training begins: the fakes are bad, and D is sure
+        ax.axvspan(-8, -3, color=COLOUR["fake"], alpha=0.18, linewidth=0)
+        ax.set(xlabel="logit l of a fake", xlim=(-8, 8))
+    axes[0].set_ylabel("loss of G (nats)")
+    axes[1].set_ylabel("size of the gradient")
+    axes[0].legend(loc="upper right")
+    axes[1].legend(loc="center right")
+    axes[1].text(-7.8, 0.5, "D is sure:\nfake", fontsize=12, va="center")
+
+
+def plot_pull(ax, distance, pulls):
+    """How hard the gradient pulls a far generator back, for each loss by its name."""
+    for name, pull in pulls.items():
+        line, colour = LOSSES[name]
+        ax.plot(distance, pull, line, color=colour, label=name)
+    ax.set(xlabel="distance θ between fake and real", ylabel="pull on θ")
+    ax.set(ylim=(0, 6), xlim=(0, distance[-1]))
+    ax.legend()
+
+
+def plot_race(ax, paths, goal):
+    """The mean of the samples over the steps: one line per run, a style per loss."""
+    for name, runs in paths.items():
+        line, colour = LOSSES[name]
+        for index, run in enumerate(runs):
+            label = None if index else name  # one entry in the legend per loss
+            ax.plot(run, line, color=colour, linewidth=1.6, label=label)
+    ax.axhline(goal, color=COLOUR["real"], label="mean of the data")
+    ax.set(xlabel="step", ylabel="mean of the fakes")
+    ax.legend(loc="center right")
+
+
+def _frame(ax, modes):
+    half = 1.6 * modes.centres.abs().max().item()
+    _square(ax, half, xticks=[], yticks=[])
+    return half
+
+
+def _map(ax, half, **style):
+    """A tint of the plane, and its places ``(TICKS², 2)``, row by row from below."""
+    ticks = torch.linspace(-half, half, TICKS)
+    tint = _tint(ax, (-half, half, -half, half), (TICKS, TICKS), **style)
+    return tint, torch.cartesian_prod(ticks, ticks).flip(1)
+
+
+def plot_runs(axes, runs, modes, titles):
+    """One small panel of samples ``(n, 2)`` for each run; circles are the modes."""
+    for ax, x, title in zip(axes, runs, titles, strict=True):
+        plot_modes(ax, modes)
+        ax.scatter(x[:, 0], x[:, 1], s=3, color=COLOUR["fake"], linewidth=0)
+        _frame(ax, modes)
+        ax.set_title(title)
+
+
+def draw_modes(ax, shot, modes, noise):
+    """Samples from fixed ``noise`` over the tint of D: green real, pink fake.
+
+    ``shot`` is (generator, discriminator, title).
+    """
+    half = _frame(ax, modes)
+    verdict, places = _map(ax, half, alpha=0.65, interpolation="bilinear")
+    plot_modes(ax, modes)
+    dots = ax.scatter([], [], s=7, color=DOTS, linewidth=0)
+
+    def update(shot):
+        generator, discriminator, title = shot
+        with torch.no_grad():
+            dots.set_offsets(generator(noise))
+            verdict.set_data(discriminator.probability(places).view(TICKS, TICKS))
+        ax.set_title(title)
+
+    update(shot)
+    return update
+
+
+def plot_spread(ax, spreads):
+    """The spread inside each mode, over the true one: a column of dots per method.
+
+    ``spreads`` maps a name to a list of ``(k,)``, one for each run.
+    """
+    for column, runs in enumerate(spreads.values()):
+        for index, spread in enumerate(runs):
+            values = spread[spread.isfinite()]  # an empty mode has no spread
+            side = 0.5 * (index + 0.5) / len(runs) - 0.25
+            across = torch.linspace(-0.2, 0.2, len(values)) / len(runs)
+            x = column + side + across  # one after the other, so that none is hidden
+            ax.plot(x, values, "o", color=COLOUR["fake"], markersize=7)
+    ax.axhspan(0.8, 1.2, color=COLOUR["real"], alpha=0.15, linewidth=0)
+    ax.axhline(1, color=COLOUR["real"], label="a perfect sampler")
+    ax.set(xticks=range(len(spreads)), xticklabels=list(spreads), ylim=(0, 1.5))
+    ax.set(ylabel="spread in a mode / σ", xlim=(-0.5, len(spreads) - 0.5))
+    ax.legend(loc="upper right")
+
+
+def plot_gradients(ax, logit, fake, centre, sigma, narrow, title):
+    """One mode from near: the tint of D, and where its gradient pushes each fake.
+
+    ``logit`` maps ``(n, 2)`` to logits; ``fake`` ``(n, 2)`` are the samples; circles
+    show two standard deviations of the data (``sigma``) and of the fakes (``narrow``).
+    """
+    half = 2.7 * sigma
+    # near ½ everywhere: narrow limits, so that small differences can be seen
+    tint, places = _map(ax, half, vmin=0.2, vmax=0.8, alpha=0.7)
+    with torch.no_grad():
+        tint.set_data(logit(places + centre).sigmoid().view(TICKS, TICKS))
+    x = fake.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(logit(x).sum(), x)
+    at, push = (fake - centre).T, 0.35 * sigma**2 * gradient.T
+    ax.plot(*at, "o", color=DOTS, markersize=3.5)
+    ax.quiver(*at, *push, color="black", width=0.014, **IN_DATA_UNITS)
+    for radius, role, line in [(sigma, "real", "-"), (narrow, "fake", "--")]:
+        ring = Circle((0, 0), 2 * radius, fill=False, edgecolor=COLOUR[role])
+        ring.set(linewidth=2.5, linestyle=line)
+        ax.add_patch(ring)
+    _square(ax, half, xticks=[], yticks=[], title=title)

@@ -1,10 +1,19 @@
-"""Each usual mistake about the loss of D gets the hint that was written for it."""
+"""Each usual mistake of the exercises of notebook 05 gets the hint written for it."""
+
+import math
+import warnings
 
 import torch
 from torch.nn import functional as F
 
-from course_utils.gan import exercises as gan
-from course_utils.gan.exercises import check_d_loss
+from course_utils.gan import exercises
+from course_utils.gan.exercises import (
+    check_best_d,
+    check_d_loss,
+    check_jsd,
+    check_unrolled,
+)
+from course_utils.quadrature import integrate
 from tests.exercise_rules import rules
 
 
@@ -68,10 +77,196 @@ D_LOSS = [
 ]
 
 
-ANSWERS = [(check_d_loss, d_loss, D_LOSS)]
+def best_d(p, q):
+    return p / (p + q)
+
+
+BEST_D = [
+    (lambda a, b: torch.sigmoid(b - a), "p stands on top"),
+    (lambda a, b: torch.exp(a - b), "ratio p / q"),
+    (lambda a, b: a - b, "logit of D"),
+    (lambda a, b: F.logsigmoid(a - b), "this is log D"),
+    (lambda a, b: a.exp() / (a.exp() + b.exp()), "0 / 0"),
+    (lambda a, b: a / (a + b), "where p and q belong"),
+    (lambda a, b: torch.sigmoid(torch.exp(a - b)), "inside the sigmoid"),
+    (lambda a, b: torch.sigmoid(a.exp() - b.exp()), "not p − q"),
+    (lambda a, b: torch.sigmoid(a + b), "not added"),
+    (lambda a, b: torch.sigmoid(a / b), "not divided"),
+    (lambda a, b: torch.softmax(torch.stack([a, b]), 0), "return D* only"),
+    (lambda a, b: torch.softmax(torch.stack([a, b], 1), 1), "return D* only"),
+    (lambda a, b: a.exp() / (a.exp() + b.exp() + 1e-8), "does not know"),
+    (lambda a, b: (a.exp() + 1e-9) / (a.exp() + b.exp() + 2e-9), "does not know"),
+    (lambda a, b: (a.exp() + 1e-9) / (a.exp() + b.exp() + 1e-9), "does not know"),
+    (lambda a, b: best_d(a.exp().clamp(1e-7), b.exp().clamp(1e-7)), "does not know"),
+    *(
+        (lambda a, b, f=f: best_d(a.exp(), b.exp()).nan_to_num(f), "does not know")
+        for f in (0.0, 0.5, 1.0)
+    ),
+]
+
+
+def v(p, q, d, x):
+    return torch.trapezoid(p * torch.log(d) + q * torch.log1p(-d), x)
+
+
+JSD = [
+    (lambda p, q, d, x: v(p, q, d, x) + math.log(4), "½ is missing"),
+    (lambda p, q, d, x: 0.5 * (v(p, q, d, x) - math.log(4)), "wrong sign"),
+    (v, "this is V"),
+    (
+        lambda p, q, d, x: (
+            torch.trapezoid(p * d.log() + q * d.log(), x) / 2 + math.log(2)
+        ),
+        "as on the slide",
+    ),
+    (lambda p, q, d, x: (v(p, q, d, x) + math.log(2)) / 2, "not log 2"),
+    (
+        lambda p, q, d, x: ((p * d.log() + q * (1 - d).log()).sum() + math.log(4)) / 2,
+        "without dx",
+    ),
+    (
+        lambda p, q, d, x: (p * d.log() + q * (1 - d).log()).mean() / 2 + math.log(2),
+        "mean over the grid",
+    ),
+    (lambda p, q, d, x: (v(q, p, d, x) + math.log(4)) / 2, "log d belongs to p"),
+    (lambda p, q, d, x: (v(p, q, d, x) / math.log(2) + 2) / 2, "in bits"),
+    (
+        lambda p, q, d, x: (torch.trapezoid(p * d.log(), x) + math.log(4)) / 2,
+        "part with q",
+    ),
+    (lambda p, q, d, x: v(p, q, d, x) / 2, "log 4 is missing"),
+    (lambda p, q, d, x: v(p, q, d, x) / 2 + math.log(4), "log 4 is halved, too"),
+    (lambda p, q, d, x: v(p, q, d, x) + math.log(2), "V is halved, too"),
+    (lambda p, q, d, x: math.log(2) - v(p, q, d, x) / 2, "V is negative"),
+    (lambda p, q, d, x: v(p, q, d, x) / 2 + 2, "4 must be log 4"),
+    (lambda p, q, d, x: v(p, p, d, x) / 2 + math.log(2), "second log belongs to q"),
+    (
+        lambda p, q, d, x: (
+            torch.trapezoid(p * d.log() + q * (1 - d.log()), x) / 2 + math.log(2)
+        ),
+        "not 1 − log d",
+    ),
+    (lambda p, q, d, x: v(p, -q, d, x) / 2 + math.log(2), "not subtracted"),
+    (
+        lambda p, q, d, x: torch.trapezoid(p * d + q * (1 - d), x) / 2 + math.log(2),
+        "logs are missing",
+    ),
+    (
+        lambda p, q, d, x: v(torch.ones(1), torch.ones(1), d, x) / 2 + math.log(2),
+        "weights p and q",
+    ),
+    (
+        lambda p, q, d, x: (
+            torch.trapezoid(x, p * d.log() + q * (1 - d).log()) / 2 + math.log(2)
+        ),
+        "integrate(values, grid)",
+    ),
+    (lambda p, q, d, x: (v(p, q, d, x) / 2 + math.log(2)) ** 0.5, "the root"),
+    (lambda p, q, d, x: integrate(p * d.log()), "two arguments"),
+]
+
+
+def game(theta, psi):
+    return F.logsigmoid(psi * 0) + F.logsigmoid(-psi * theta)
+
+
+def unrolled(theta, psi, rate, k, **changes):
+    theta, psi = theta.clone().requires_grad_(), psi.clone().requires_grad_()
+    ahead = psi
+    for _ in range(k + changes.get("more", 0)):
+        value = changes.get("sign", 1) * game(theta, ahead)
+        graph = not changes.get("cut", False)
+        (up,) = torch.autograd.grad(value, ahead, create_graph=graph)
+        ahead = ahead + changes.get("speed", rate) * up
+    game(theta, ahead).backward()
+    return theta.grad
+
+
+def by_hand(theta, psi, rate, k):
+    """The same by the chain rule: dψ/dθ goes along with ψ."""
+    slope = torch.zeros_like(psi)
+    for _ in range(k):
+        s = torch.sigmoid(psi * theta)
+        bent = s * (1 - s)
+        slope = slope - rate * (s + theta * bent * (psi + theta * slope))
+        psi = psi - rate * theta * s
+    return -torch.sigmoid(psi * theta) * (psi + theta * slope)
+
+
+def only_the_last(theta, psi, rate, k):
+    for _ in range(k - 1):
+        psi = psi - rate * theta * torch.sigmoid(psi * theta)
+    return unrolled(theta, psi, rate, 1)
+
+
+def ahead(theta, psi, rate, k):
+    for _ in range(k):
+        psi = psi - rate * theta * torch.sigmoid(psi * theta)
+    return psi
+
+
+def added_up(theta, psi, rate, k):
+    theta.requires_grad_()
+    for _ in range(k):
+        psi = psi.detach().requires_grad_()
+        game(theta, psi).backward()
+        psi = psi + rate * psi.grad
+    game(theta, psi.detach()).backward()
+    return theta.grad
+
+
+def asked_a_leaf(theta, psi, rate, k):
+    psi.requires_grad_()
+    with warnings.catch_warnings(action="ignore"):  # torch warns that grad is None
+        for _ in range(k):
+            game(theta, psi).backward()
+            psi = psi + rate * psi.grad
+
+
+def turned_game(theta, psi, rate, k):
+    return -unrolled(-theta, psi, rate, k)
+
+
+def forgot_to_ask_for_gradients(theta, psi, rate, k):
+    torch.autograd.grad(game(theta, psi), psi)
+
+
+UNROLLED = [
+    (lambda *case: unrolled(*case, cut=True), "did not pass through"),
+    (lambda t, p, rate, k: -p * torch.sigmoid(p * t), "without looking ahead"),
+    (lambda *case: unrolled(*case, sign=-1), "went downhill"),
+    (lambda t, p, rate, k: unrolled(t, p, rate, 1), "only one step"),
+    (lambda *case: unrolled(*case, more=1), "too many"),
+    (lambda t, p, rate, k: unrolled(t, p, rate, k, speed=1.0), "without the rate"),
+    (only_the_last, "only the last step"),
+    (lambda *case: game(case[0], ahead(*case)), "this is V itself"),
+    (lambda *case: F.logsigmoid(-case[0] * ahead(*case)), "this is V itself"),
+    (ahead, "this is ψ"),
+    (
+        lambda *case: -case[0] * torch.sigmoid(case[0] * ahead(*case)),
+        "the derivative by ψ",
+    ),
+    (turned_game, "minus in V"),
+    (added_up, "added up in θ.grad"),
+    (asked_a_leaf, "no leaf"),
+    (forgot_to_ask_for_gradients, "must require gradients"),
+]
+
+ANSWERS = [
+    (check_d_loss, d_loss, D_LOSS),
+    (check_best_d, lambda a, b: 1 / (1 + torch.exp(b - a)), BEST_D),
+    (check_jsd, lambda p, q, d, x: v(p, q, d, x) / 2 + math.log(2), JSD),
+    (check_unrolled, by_hand, UNROLLED),
+]
 
 (
     test_wrong_answers_get_their_hint,
     test_right_answers_pass_and_stubs_are_no_error,
     test_no_mistake_looks_like_another,
-) = rules(ANSWERS, gan)
+) = rules(ANSWERS, exercises)
+
+
+def test_a_float_or_the_tuple_of_autograd_is_one_number():
+    exercise = check_unrolled.__self__
+    assert "✓" in exercise.verdict(lambda *case: by_hand(*case).item())
+    assert "✓" in exercise.verdict(lambda *case: (by_hand(*case),))

@@ -5,13 +5,7 @@ import math
 import pytest
 import torch
 
-from course_utils.gan import (
-    SIGHTED,
-    Discriminator,
-    Generator,
-    train_gan,
-)
-from course_utils.gan import training as gan_training
+from course_utils.gan import SIGHTED, Discriminator, Generator, train_gan, training
 from course_utils.gan.fast import can_do_by_hand
 from tests.gan.cases import POINTS, weights
 
@@ -29,7 +23,7 @@ def test_gradients_by_hand_are_those_of_autograd(activation, frequencies, output
         judge = Discriminator(hidden=(8, 8), **options).double()
         assert can_do_by_hand(made, judge)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(gan_training, "can_do_by_hand", lambda *_, b=by_hand: b)
+            patch.setattr(training, "can_do_by_hand", lambda *_, b=by_hand: b)
             options = {**SIGHTED, "loss": name, "batch_size": 16, "penalty": 0.3}
             state = list(train_gan(made, judge, data, 4, **options))[-1]
         ends.append((weights(made, judge), torch.tensor([state.d_loss, state.g_loss])))
@@ -41,7 +35,7 @@ def test_other_networks_fall_back_on_autograd(monkeypatch):
     assert not can_do_by_hand(Generator(), Discriminator(activation="silu"))
     assert not can_do_by_hand(Generator(activation="tanh"), Discriminator())
     assert not can_do_by_hand(Generator(), Discriminator(hidden=()))  # no ReLU at all
-    monkeypatch.setattr(gan_training, "AtOnceByHand", None)
+    monkeypatch.setattr(training, "AtOnceByHand", None)
     for made, judge in [
         (Generator(hidden=(4,)), Discriminator(hidden=(4,), activation="silu")),
         (Generator(hidden=(4,), activation="tanh"), Discriminator(hidden=(4,))),

@@ -9,10 +9,7 @@ from matplotlib.figure import Figure
 from torch.distributions import Normal
 
 from course_utils.data import ring_of_gaussians
-from course_utils.gan import Discriminator, Generator
-from course_utils.gan import modes_pictures as gan_modes
-from course_utils.gan import pictures as gan
-from course_utils.gan import theory_pictures as gan_theory
+from course_utils.gan import Discriminator, Generator, pictures
 
 pytestmark = pytest.mark.usefixtures("course_style")
 
@@ -38,20 +35,20 @@ def turning(theta, psi, step, penalty, alternate):
 
 
 def test_the_noise_is_cut_into_equal_shares():
-    z = gan.normal_quantiles(4)[:, 0]
+    z = pictures.normal_quantiles(4)[:, 0]
     expected = torch.tensor([0.125, 0.375, 0.625, 0.875])
     torch.testing.assert_close(Normal(0.0, 1.0).cdf(z), expected)
 
 
 def test_a_smooth_density_has_area_one():
     x = torch.linspace(-5, 5, 1001)
-    density = gan.smooth_density(torch.tensor([-1.0, 0.3, 2.0]), x)
+    density = pictures.smooth_density(torch.tensor([-1.0, 0.3, 2.0]), x)
     assert torch.trapezoid(density, x).item() == pytest.approx(1, abs=1e-4)
     assert density[400].item() == pytest.approx(1 / 3 / 0.07 / 2.5066, abs=1e-3)
 
 
 def test_the_smallest_gan_starts_at_the_star_and_follows_its_rule(ax):
-    update = gan.draw_dirac(ax, 0.1, 0.0, turning, rounds=10)
+    update = pictures.draw_dirac(ax, 0.1, 0.0, turning, rounds=10)
     path = torch.as_tensor(ax.lines[0].get_xydata())
     assert path[0].tolist() == [1.5, 0.0]
     torch.testing.assert_close(path.norm(dim=1), torch.full((11,), 1.5).double())
@@ -63,7 +60,7 @@ def test_the_smallest_gan_starts_at_the_star_and_follows_its_rule(ax):
 def test_the_game_shows_where_each_noise_goes(ax):
     generator, discriminator = players(1)
     shot = generator, discriminator, "first"
-    update = gan.draw_game(ax, shot, Normal(0.0, 1.0))
+    update = pictures.draw_game(ax, shot, Normal(0.0, 1.0))
     segments = torch.as_tensor(np.array(ax.collections[0].get_segments()))
     with torch.no_grad():
         ends = generator(segments[:, 0, :1].float())
@@ -77,7 +74,7 @@ def test_the_game_shows_where_each_noise_goes(ax):
 
 def test_the_moves_choose_their_shot(ax):
     shots = {(d, g): (*players(1, seed=d), f"{d} {g}") for d in (1, 2) for g in (0, 1)}
-    update = gan.draw_moves(ax, 1, 1, shots, Normal(0.0, 1.0))
+    update = pictures.draw_moves(ax, 1, 1, shots, Normal(0.0, 1.0))
     assert title(ax) == "1 1"
     update(d_steps=2, g_steps=0)
     assert title(ax) == "2 0"
@@ -86,13 +83,13 @@ def test_the_moves_choose_their_shot(ax):
 def test_the_curve_of_samples_has_one_colour_per_noise():
     z = torch.linspace(-2, 2, 9)[:, None]
     axes = Figure().subplots(1, 2)
-    gan.plot_curve_of_samples(axes, z, torch.cat([z, z**2], 1))
+    pictures.plot_curve_of_samples(axes, z, torch.cat([z, z**2], 1))
     left, right = (ax.collections[0].get_array() for ax in axes)
     assert left.tolist() == right.tolist() == z[:, 0].tolist()
 
 
 def test_every_peak_is_at_its_place(ax):
-    gan_theory.plot_peaks(ax, [(1, 1), (1, 3)])
+    pictures.plot_peaks(ax, [(1, 1), (1, 3)])
     peaks = [line.get_xdata()[0] for line in ax.lines[1::2]]
     assert peaks == [0.5, 0.25]
 
@@ -101,7 +98,7 @@ def test_the_best_value_is_minus_log_four_at_the_data():
     grid = torch.linspace(-10, 10, 801, dtype=torch.float64)
     p = Normal(grid.new_tensor(1.0), grid.new_tensor(0.7))
     axes = Figure().subplots(1, 2)
-    update = gan_theory.draw_best(axes, 1.0, 0.7, p, grid)
+    update = pictures.draw_best(axes, 1.0, 0.7, p, grid)
     assert title(axes[0]) == "V = −1.386, JSD = 0.000 nats"
     update(-6.0, 0.3)
     assert title(axes[0]) == "V = −0.000, JSD = 0.693 nats"
@@ -111,7 +108,7 @@ def test_the_best_value_is_minus_log_four_at_the_data():
 
 def test_the_two_losses_are_those_of_the_text():
     axes = Figure().subplots(1, 2)
-    gan_theory.plot_two_losses(axes)
+    pictures.plot_two_losses(axes)
     slopes = [torch.as_tensor(line.get_ydata()) for line in axes[1].lines]
     torch.testing.assert_close(slopes[0] + slopes[1], torch.ones(401))
     for loss, slope, sign in zip(axes[0].lines, slopes, (-1, -1), strict=True):
@@ -123,18 +120,18 @@ def test_the_two_losses_are_those_of_the_text():
 def test_races_and_pulls_draw_every_run():
     axes = Figure().subplots(1, 2)
     paths = {"log(1 − D)": [[0, 1], [0, 2]], "−log D": [[0, 3]]}
-    gan_theory.plot_race(axes[0], paths, goal=6)
+    pictures.plot_race(axes[0], paths, goal=6)
     assert [line.get_ydata()[-1] for line in axes[0].lines[:3]] == [1, 2, 3]
     distance = torch.linspace(0, 3, 4)
     pulls = {"log(1 − D)": distance / 2, "−log D": distance}
-    gan_theory.plot_pull(axes[1], distance, pulls)
+    pictures.plot_pull(axes[1], distance, pulls)
     assert axes[1].lines[1].get_ydata().tolist() == [0, 1, 2, 3]
 
 
 def test_trained_and_best_discriminator_share_one_picture(ax):
     x = torch.linspace(-3, 3, 61)
     p, q = Normal(0.0, 1.0), Normal(1.0, 1.0)
-    gan_theory.plot_best(ax, p, q, x.sigmoid(), x.sigmoid() / 2, x, (-1, 1))
+    pictures.plot_best(ax, p, q, x.sigmoid(), x.sigmoid() / 2, x, (-1, 1))
     labels = [line.get_label() for line in ax.lines]
     assert labels == ["p_data", "p_g", "D*", "trained D"]
 
@@ -142,7 +139,7 @@ def test_trained_and_best_discriminator_share_one_picture(ax):
 def test_runs_and_films_show_samples_and_modes():
     ring, noise = ring_of_gaussians(), torch.randn(20, 2)
     axes = Figure().subplots(1, 2)
-    gan_modes.plot_runs(axes[:1], [noise], ring, ["seed 0"])
+    pictures.plot_runs(axes[:1], [noise], ring, ["seed 0"])
     (dots,) = axes[0].collections
     circles = [tuple(circle.center) for circle in axes[0].patches]
     assert circles == [tuple(centre) for centre in ring.centres.tolist()]
@@ -150,7 +147,7 @@ def test_runs_and_films_show_samples_and_modes():
     torch.testing.assert_close(places(dots), noise)
     generator, discriminator = players(2)
     shot = generator, discriminator, "step 1"
-    gan_modes.draw_modes(axes[1], shot, ring, noise)
+    pictures.draw_modes(axes[1], shot, ring, noise)
     with torch.no_grad():
         torch.testing.assert_close(places(axes[1].collections[-1]), generator(noise))
         corner = discriminator.probability(torch.tensor([[-3.2, -3.2]]))
@@ -160,7 +157,7 @@ def test_runs_and_films_show_samples_and_modes():
 
 def test_spreads_leave_out_empty_modes(ax):
     spread = torch.tensor([0.5, math.nan, 1.1])
-    gan_modes.plot_spread(ax, {"one": [spread], "two": [spread, spread]})
+    pictures.plot_spread(ax, {"one": [spread], "two": [spread, spread]})
     dots = [line for line in ax.lines if line.get_marker() == "o"]
     assert [len(line.get_xdata()) for line in dots] == [2, 2, 2]
 
@@ -172,29 +169,10 @@ def test_gradients_point_up_the_logit(ax):
     def outwards(x):
         return (x - centre).square().sum(1)
 
-    gan_modes.plot_gradients(ax, outwards, fake, centre, 0.01, 0.006, "a test")
+    pictures.plot_gradients(ax, outwards, fake, centre, 0.01, 0.006, "a test")
     arrows = ax.collections[0]
     torch.testing.assert_close(
         torch.as_tensor(np.array([arrows.U, arrows.V])).T.float(),
         0.7 * 1e-4 * (fake - centre),
     )
     assert title(ax) == "a test"
-
-
-def test_a_sheet_holds_the_digits_row_by_row(ax):
-    images = torch.arange(6.0)[:, None].expand(6, 784)
-    sheet = gan_modes.sheet_of(images, 3)
-    assert sheet.shape == (56, 84)
-    assert sheet[::28, ::28].tolist() == [[0, 1, 2], [3, 4, 5]]
-    generator = Generator(2, 784, hidden=(3,), output="sigmoid")
-    update = gan_modes.draw_sheet(ax, (generator, "a"), torch.randn(6, 2), 3)
-    update((generator, "b"))
-    assert title(ax) == "b"
-    assert ax.images[0].get_array().shape == (56, 84)
-
-
-def test_class_shares_are_written_into_their_squares(ax):
-    shares = {"fair": torch.full((10,), 0.1), "one": torch.eye(10)[3]}
-    gan_modes.plot_classes(ax, shares)
-    assert [text.get_text() for text in ax.texts[:10]] == ["10"] * 10
-    assert ax.texts[13].get_text() == "100"

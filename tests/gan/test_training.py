@@ -1,15 +1,13 @@
-"""Training: Algorithm 1, repeatable, stoppable, resumable."""
+"""Training: Algorithm 1 by hand, runs that repeat, schedules, budgets."""
 
 import math
 
 import pytest
 import torch
-from torch.distributions import Normal
 
-from course_utils.gan import LOSSES, SIGHTED, Discriminator, Generator, train_gan
-from course_utils.gan import training as gan_training
+from course_utils.gan import LOSSES, train_gan
 from course_utils.gan.training import penalty_at, rates_at
-from tests.gan.cases import POINTS, RING, players, weights
+from tests.gan.cases import POINTS, players, weights
 
 
 def test_algorithm_1_by_hand():
@@ -19,8 +17,8 @@ def test_algorithm_1_by_hand():
     data = torch.randn(40, 2)
     options = {"k": 2, "batch_size": 8, "learning_rate": (0.1, 0.2), "seed": 5}
 
-    def sgd(parameters, lr, betas, fused):
-        return torch.optim.SGD(parameters, lr)
+    def sgd(parameters, betas, fused):
+        return torch.optim.SGD(parameters)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.optim, "Adam", sgd)
@@ -77,57 +75,6 @@ def test_every_loss_runs_and_repeats(name):
         ends.append(weights(made, judge))
     assert torch.equal(ends[0], ends[1])
     assert not torch.equal(ends[0], ends[2])
-
-
-def test_a_distribution_as_data_and_packs():
-    made, judge = players(pack=2)
-    torch.manual_seed(3)
-    before = torch.get_rng_state()
-    first = list(train_gan(made, judge, RING, 5, batch_size=8))[-1]
-    assert torch.equal(before, torch.get_rng_state())
-    again = players(pack=2)
-    second = list(train_gan(*again, RING, 5, batch_size=8))[-1]
-    assert first.d_loss == second.d_loss
-    line = Generator(1, 1, (4,)), Discriminator(1, (4,))
-    state = list(train_gan(*line, Normal(torch.zeros(1), 1.0), 3))[-1]
-    assert math.isfinite(state.d_loss)
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {},
-        {"average": 0.9, "decay": True, "penalty": 0.1},
-        {**SIGHTED, "penalty": (0.1, 0.01)},
-    ],
-)
-@pytest.mark.parametrize("data", [RING, None])
-def test_a_stopped_run_resumes_with_the_same_numbers(options, data, monkeypatch):
-    options = {"batch_size": 16, "n_states": 8, "seed": 2, **options}
-    data = POINTS if data is None else data
-    whole, stopped = players(), players()
-    expected = list(train_gan(*whole, data, 40, **options))
-    batch, drawn = gan_training.Source.batch, []
-
-    def stop_in_the_eighteenth_round(self, n):
-        drawn.append(n)
-        if len(drawn) == 18:
-            raise KeyboardInterrupt
-        return batch(self, n)
-
-    monkeypatch.setattr(gan_training.Source, "batch", stop_in_the_eighteenth_round)
-    last = None
-    with pytest.raises(KeyboardInterrupt):
-        for state in train_gan(*stopped, data, 40, **options):
-            last = state
-    assert last.step == 15
-    assert bool(torch.isfinite(weights(*stopped)).all())
-    monkeypatch.undo()
-    rest = list(train_gan(*stopped, data, 40, resume=last, **options))
-    assert torch.equal(weights(*stopped), weights(*whole))
-    assert [s.d_loss for s in rest] == [s.d_loss for s in expected[3:]]
-    assert not list(train_gan(*stopped, data, 40, resume=last, **options))
-    assert torch.equal(weights(*stopped), weights(*whole))
 
 
 def test_the_generator_shows_its_mean_weights_and_moves_with_its_own():
