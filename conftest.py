@@ -32,6 +32,7 @@ settings.load_profile("course")
 SECONDS, SECONDS_TO_TRAIN = 300, 3600
 
 # What takes longest comes first, so that no worker ends with it alone (measured).
+NOTEBOOK = re.compile(r"\[(\d\d_[a-z_]+)")  # in the name of a test
 FIRST = ["notebooks/05", "notebooks/04", "tests/notebooks/test_performed", "notebooks/"]
 
 
@@ -50,7 +51,11 @@ def pytest_ignore_collect(collection_path):
 def pytest_collection_modifyitems(config, items):
     def rank(item):
         starts = [item.nodeid.startswith(start) for start in FIRST]
-        return starts.index(True) if any(starts) else len(FIRST)
+        place = starts.index(True) if any(starts) else len(FIRST)
+        notebook = NOTEBOOK.search(item.nodeid)  # all tests of one after each other
+        return place, notebook[
+            1
+        ] if "test_performed" in item.nodeid and notebook else ""
 
     items.sort(key=rank)
     skip = pytest.mark.skip(reason="slow: run it with `python course.py test --all`")
@@ -68,7 +73,7 @@ def pytest_xdist_make_scheduler(config, log):
 
         def _split_scope(self, nodeid):
             file, _, name = nodeid.partition("::")
-            found = re.search(r"\[(\d\d_\w+)", name)
+            found = NOTEBOOK.search(name)
             return f"{file} {found[1]}" if found else file
 
     return ByFileAndNotebook(config, log)

@@ -26,19 +26,20 @@ class Performance:
     """The traces of one run of a notebook without a kernel.
 
     ``live`` holds the cell name and the figure of each widget in order of appearance,
-    ``before`` the names that an exercise finds, ``unshown`` the cells that left pyplot
-    figures open, ``style`` the figure style that the notebook has set, ``cell`` the
-    name of the cell that runs.
+    ``before`` the names that an exercise finds, ``after`` those that there are after
+    each cell, ``unshown`` the cells that left pyplot figures open, ``style`` the figure
+    style that the notebook has set, ``cell`` the name of the cell that runs.
     """
 
     cell: str = ""
     live: list[tuple[str, object]] = field(default_factory=list)
     before: dict[str, dict] = field(default_factory=dict)
+    after: dict[str, dict] = field(default_factory=dict)
     unshown: list[str] = field(default_factory=list)
     style: dict = field(default_factory=dict)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1)  # the tests of a notebook follow each other
 def perform(path: Path) -> Performance:
     """Run the code cells of a notebook in one namespace, from the notebooks' folder.
 
@@ -67,6 +68,7 @@ def perform(path: Path) -> Performance:
             if "exercise" in tags(cell):
                 done.before[name] = dict(namespace)
             run_source(source, namespace, f"<{path.stem}: {name}>")
+            done.after[name] = dict(namespace)
             if plt.get_fignums():
                 done.unshown.append(name)
                 plt.close("all")

@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.notebooks import numbers
 from tests.performing import exercises, report, run_source
-from tools import fenced_python, label
+from tools import ROOT, fenced_python, label
 
 CORNERS = 16
 MILLISECONDS = 100  # the target for a redraw, of which the median is asserted
@@ -107,6 +108,13 @@ def test_solutions_pass_their_checks(notebook_path, notebook, performance):
         if not re.search(r"^✓", printed.getvalue(), re.M) or "✗" in printed.getvalue():
             faults.append(f"{label(solution)}: {printed.getvalue().strip()}")
     report(notebook_path, faults)
+
+
+def test_numbers_in_the_text(notebook_path, notebook, performance):
+    number = notebook_path.stem[:2]
+    rows = ROOT / "tests" / numbers.ROOMS[number] / "numbers.py"
+    assert rows.exists(), f"{rows} must say where the numbers of the text come from"
+    report(notebook_path, numbers.faults(notebook, number, performance))
 
 
 @pytest.mark.parametrize("kind", ["FloatSlider", "IntSlider", "Dropdown", "Checkbox"])

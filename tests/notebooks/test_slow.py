@@ -209,14 +209,14 @@ def _difference(one, other):
 
 
 def _pinned(package):
-    pins = (ROOT / "constraints.txt").read_text("utf-8")
+    pins = (ROOT / "requirements" / "lab.txt").read_text("utf-8")
     found = re.search(rf"^{package}==([^\s;+]+)", pins, re.MULTILINE)
     return found and found[1]
 
 
 def test_pictures_are_those_committed(notebook_path, notebook, fresh):
     if version("matplotlib") != _pinned("matplotlib"):
-        pytest.skip("another matplotlib than in constraints.txt lays text out anew")
+        pytest.skip("another matplotlib than in requirements/ lays text out anew")
     faults = []
     again, _ = fresh(notebook_path)
     for old, new in zip(code_cells(notebook), code_cells(again), strict=True):
