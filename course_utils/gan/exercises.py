@@ -13,6 +13,8 @@ from torch.nn.functional import logsigmoid, softplus
 from course_utils.checks import Exercise, f64, known_mistakes, noise
 from course_utils.gan.steps import WRONG, after, right_step
 
+# logits of both signs: of a negative one, log is NaN; and a square table, where a mean
+# over the wrong axis has the right shape
 REAL, FAKE = noise(0, 3, 5) + 0.7, noise(1, 3, 5) - 0.4
 REAL2, FAKE2 = 2 * noise(2, 2, 2) + 0.5, noise(3, 2, 2) - 0.2
 LOGITS = (
@@ -22,7 +24,7 @@ LOGITS = (
 
 
 def _d_terms(real, fake):
-    return softplus(-real) + softplus(fake)
+    return softplus(-real) + softplus(fake)  # −log σ(l) and −log(1 − σ(l)), (s, m)
 
 
 check_d_loss = Exercise(
@@ -31,7 +33,7 @@ check_d_loss = Exercise(
     cases=((REAL, FAKE), (REAL2, FAKE2)),
     expected="one number per row, shape (s,), in nats",
     first_hint="−log D on the real, −log(1 − D) on the fake; −log σ(l) is softplus(−l)",
-    error_hints={"between 0 and 1": LOGITS},
+    error_hints={"between 0 and 1": LOGITS},  # what torch's own BCE says to logits
     mistakes=known_mistakes(
         "real and fake have changed places: real examples have the label 1, so "
         "−log D belongs to them",
@@ -63,7 +65,7 @@ check_d_loss = Exercise(
         "logsigmoid or …_with_logits takes the sigmoid",
         lambda real, fake: _d_terms(real.sigmoid(), fake.sigmoid()).mean(dim=1),
         LOGITS,
-        lambda real, fake: -(real.log() + (1 - fake).log()).mean(dim=1),
+        lambda real, fake: -(real.log() + (1 - fake).log()).mean(dim=1),  # NaN
         "the minus belongs to both logs: −log D and −log(1 − D)",
         lambda real, fake: (softplus(-real) - softplus(fake)).mean(dim=1),
         "the real examples are missing: their half is −log D",
@@ -92,7 +94,7 @@ GRID = torch.linspace(-12, 14, 131, dtype=torch.float64)
 NEAR = _log_normal(0.0, 1.0, GRID), _log_normal(1.0, 2.0, GRID)
 FAR = torch.linspace(-60, 60, 9, dtype=torch.float64)  # exp() of these logs is 0
 APART = _log_normal(-2.0, 0.8, FAR), _log_normal(3.0, 1.1, FAR)
-SMALL = [10.0**-n for n in range(3, 21)]  # what people add against 0 / 0
+SMALL = [10.0**-n for n in range(3, 21)]
 
 
 def _patched(above=0.0, below=0.0, fill=math.nan):
@@ -118,7 +120,7 @@ def _floored(eps):
 check_best_d = Exercise(
     name="best discriminator",
     reference=lambda log_p, log_q: torch.sigmoid(log_p - log_q),
-    cases=(NEAR, APART, APART[::-1]),
+    cases=(NEAR, APART, APART[::-1]),  # far out, p is the larger and the smaller one
     expected="D* at each point of the grid, shape (n,), between 0 and 1",
     first_hint="p / (p + q) is the sigmoid of log p − log q",
     mistakes=known_mistakes(
@@ -148,6 +150,7 @@ check_best_d = Exercise(
         lambda log_p, log_q: torch.stack([log_p, log_q], dim=1).softmax(dim=1),
         "far from the data, where exp() of both logs is 0, this does not know which "
         "of the two is larger: use the sigmoid of log p − log q",
+        # the habits against 0 / 0, each in all sizes that people take
         *(_patched(fill=fill) for fill in (0.0, 0.5, 1.0)),
         *(_patched(below=eps) for eps in SMALL),
         *(_patched(eps, 2 * eps) for eps in SMALL),
@@ -167,10 +170,10 @@ def _value(p, q, d, grid):
 
 def _case(first, second, grid):
     p, q = first.exp(), second.exp()
-    return p, q, p / (p + q), grid
+    return p, q, p / (p + q), grid  # with D* as d
 
 
-WIDE = torch.linspace(-9, 11, 401, dtype=torch.float64)
+WIDE = torch.linspace(-9, 11, 401, dtype=torch.float64)  # cuts less than 1e-7
 CASES = (
     _case(_log_normal(0.0, 1.0, WIDE), _log_normal(1.0, 1.5, WIDE), WIDE),
     _case(_log_normal(0.5, 1.2, WIDE), _log_normal(2.5, 1.6, WIDE), WIDE),
@@ -184,7 +187,7 @@ check_jsd = Exercise(
     expected="one number, in nats",
     first_hint="first V = ∫ p log d + q log(1 − d) dx, then solve V = 2 JSD − log 4",
     error_hints={"'grid'": "integrate takes two arguments: the values, and the grid"},
-    mistakes=known_mistakes(
+    mistakes=known_mistakes(  # bits are known to every exercise, by their factor
         "the ½ is missing (the slide misses it, too): V + log 4 is 2 JSD",
         lambda p, q, d, x: _value(p, q, d, x) + LOG4,
         "log 4 has the wrong sign: V = 2 JSD − log 4, so add it to V",
@@ -263,14 +266,14 @@ def _game(theta, psi):
 def _climbed(theta, psi, rate, k):
     """ψ after k steps up V, by the formula of its slope: no graph of the steps."""
     for _ in range(k):
-        psi = psi - rate * theta * torch.sigmoid(psi * theta)
+        psi = psi - rate * theta * torch.sigmoid(psi * theta)  # dV/dψ = −θ σ(ψθ)
     return psi
 
 
 def _look_ahead(theta, psi, rate, k, sign=1.0, track=True, game=_game):
     """dV/dθ after k steps of ψ, which depend on θ, too; and what may go wrong."""
     theta, psi = theta.clone().requires_grad_(), psi.clone().requires_grad_()
-    for _ in range(k):
+    for _ in range(k):  # with the graph, each new ψ is a function of θ
         (slope,) = torch.autograd.grad(game(theta, psi), psi, create_graph=track)
         psi = psi + sign * rate * slope
     return torch.autograd.grad(game(theta, psi), theta)[0]
@@ -285,7 +288,7 @@ def _summed(theta, psi, rate, k):
 check_unrolled = Exercise(
     name="unrolled gradient",
     reference=_look_ahead,
-    cases=((*f64(0.9, 0.4), 0.3, 3), (*f64(-0.6, 1.1), 0.5, 2)),
+    cases=((*f64(0.9, 0.4), 0.3, 3), (*f64(-0.6, 1.1), 0.5, 2)),  # θ, ψ, rate, k
     expected="the derivative of V by θ, one number",
     first_hint="let ψ climb k times with create_graph=True, then differentiate V by θ",
     mistakes=known_mistakes(
@@ -307,6 +310,7 @@ check_unrolled = Exercise(
         "D took its steps without the rate",
         lambda theta, psi, rate, k: _look_ahead(theta, psi, 1.0, k),
         "this is V itself, after the steps; the answer is its derivative by θ",
+        # with log ½, the part of the real examples, and without it
         lambda *case: _game(case[0], _climbed(*case)),
         lambda *case: _game(case[0], _climbed(*case)) - math.log(0.5),
         "this is ψ after the steps; the answer is the derivative of V by θ",

@@ -43,7 +43,7 @@ class Source:
 
     def batch(self, n: int) -> torch.Tensor:
         """The next ``n`` real samples, in the dtype of the networks."""
-        if self.sampler is None:
+        if self.sampler is None:  # with replacement: no epochs, every batch alike
             rows = torch.randint(len(self.pool), (n,), generator=self.random)
             x = self.pool[rows]
         else:
@@ -63,6 +63,7 @@ class Match:
     """
 
     def __init__(self, generator, discriminator, source, loss, rates, betas, average):
+        # two sets of weights for one G: those that move, and their mean that is shown
         self.shown, self.average = generator, average
         self.players = {
             "generator": copy.deepcopy(generator) if average else generator,
@@ -76,6 +77,7 @@ class Match:
             for name, player in self.players.items()
             if self.rates[name] > 0
         }
+        # d_loss, g_loss, D on real, D on fake, since the last state
         self.step, self.sums, self.count = 0, torch.zeros(4), 0
         self.good = self._copies()
 
@@ -105,7 +107,7 @@ class Match:
             return
         if gradient is None and not bool(torch.isfinite(loss)):
             self.fall_back(f"the loss of the {name} became {loss.item()}")
-        self.optimizers[name].zero_grad()
+        self.optimizers[name].zero_grad()  # also what the other player's step left
         own = list(self.players[name].parameters())  # leave the other player alone
         loss.backward(gradient, inputs=own)
         self.optimizers[name].step()
@@ -138,6 +140,7 @@ class Match:
     def keep(self) -> dict[str, dict[str, torch.Tensor]]:
         """Make this moment the one to which a failure goes back; copies of both."""
         copies = self._copies()
+        # the loss of the last round may be finite, and its step not
         tensors = [tensor for each in copies.values() for tensor in each.values()]
         if not all(bool(tensor.isfinite().all()) for tensor in tensors):
             self.fall_back("a weight became infinite or NaN")
@@ -154,6 +157,7 @@ class Match:
         )
 
     def _copies(self) -> dict[str, dict[str, torch.Tensor]]:
+        # of what the caller sees: with an average, not the G that moves
         both = self.players | {"generator": self.shown}
         return {
             name: {k: v.detach().clone() for k, v in network.state_dict().items()}

@@ -34,11 +34,12 @@ def after(step):
 
     def parameters(z):
         generator, discriminator = tiny_game()
+        # a trap: a gradient is left in G, so that a missing zero_grad shows
         softplus(discriminator(generator(z + 1))).mean().backward()
         discriminator.zero_grad()
-        optimizer = torch.optim.SGD(generator.parameters(), lr=0.5)
+        optimizer = torch.optim.SGD(generator.parameters(), lr=0.5)  # no memory
         reached = []
-        next(generator.parameters()).register_hook(reached.append)
+        next(generator.parameters()).register_hook(reached.append)  # seen, if cleared
         g_before, d_before = _flat(generator), _flat(discriminator)
         loss = step(generator, discriminator, optimizer, z)
         g_after, d_after = _flat(generator), _flat(discriminator)

@@ -52,7 +52,7 @@ def algorithm_1(match, k: int, m: int, weight: float) -> None:
         fake = match.generator(z).detach()  # (no gradient of this loss reaches G)
         d_real, d_fake = match.discriminator(x), match.discriminator(fake)
         d_loss = match.loss.discriminator(d_real, d_fake)
-        price = penalty(match, x, fake, weight)  # (not in the paper: 0 by default)
+        price = penalty(match, x, fake, weight)  # (the paper has none: 0)
         match.descend("discriminator", d_loss + price)  # update D by its gradient
     z = match.noise(m)  # sample minibatch of m noise samples
     d_fake = match.discriminator(match.generator(z))
@@ -141,9 +141,11 @@ def train_gan(
     rates, betas = _pair("learning_rate", learning_rate), _pair("betas", betas)
     weights = _pair("penalty", chosen.penalty if penalty is None else penalty)
     window, ends = _pair("anneal", anneal, "a pair"), _ends(decay)
+    # a fall by a constant ratio has two positive ends
+    falls = _finite(weights) and (min(weights) > 0 or max(weights) == 0)
     # ∇ₓD of the same batch must serve both: so one step each, and no mixed samples
     shared = k == 1 and discriminator.pack == 1 and chosen.slope is None
-    constant_or_positive = min(weights) > 0 or max(weights) == 0
+    alone = "False, except for k = 1, no packs, and a penalty R1 + R2"
     require(
         steps=(steps, steps >= 1, ">= 1"),
         seconds=(seconds, seconds is None or seconds > 0, "None or > 0"),
@@ -151,20 +153,12 @@ def train_gan(
         batch_size=(batch_size, batch_size >= 1, ">= 1"),
         learning_rate=(learning_rate, _finite(rates), ">= 0 and finite"),
         betas=(betas, _finite(betas) and max(betas) < 1, "two numbers >= 0 and < 1"),
-        penalty=(
-            penalty,
-            _finite(weights) and constant_or_positive,
-            "> 0 and finite, or 0 throughout",
-        ),
+        penalty=(penalty, falls, "> 0 and finite, or 0 throughout"),
         anneal=(anneal, 0 <= window[0] < window[1] <= 1, "(a, b), 0 <= a < b <= 1"),
         average=(average, 0 <= average < 1, ">= 0 and < 1"),
         decay=(decay, min(ends) > 0 and max(ends) <= 1, "two numbers > 0 and <= 1"),
         n_states=(n_states, n_states >= 1, ">= 1"),
-        simultaneous=(
-            simultaneous,
-            shared or not simultaneous,
-            "False, except for k = 1, no packs, and a penalty R1 + R2",
-        ),
+        simultaneous=(simultaneous, shared or not simultaneous, alone),
     )
     source = Source(data, generator, torch.Generator().manual_seed(seed))
     match = Match(generator, discriminator, source, chosen, rates, betas, average)
