@@ -52,10 +52,8 @@ def pytest_collection_modifyitems(config, items):
     def rank(item):
         starts = [item.nodeid.startswith(start) for start in FIRST]
         place = starts.index(True) if any(starts) else len(FIRST)
-        notebook = NOTEBOOK.search(item.nodeid)  # all tests of one after each other
-        return place, notebook[
-            1
-        ] if "test_performed" in item.nodeid and notebook else ""
+        notebook = "test_performed" in item.nodeid and NOTEBOOK.search(item.nodeid)
+        return place, notebook[1] if notebook else ""  # a notebook's tests together
 
     items.sort(key=rank)
     skip = pytest.mark.skip(reason="slow: run it with `python course.py test --all`")
