@@ -85,7 +85,8 @@ def test_bad_digits_are_named():
         next(train_gan(Generator(1, 1), Discriminator(1), column))
 
 
-def test_an_interrupt_between_the_players_keeps_whole_steps(monkeypatch):
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_an_interrupt_between_the_players_keeps_whole_steps(average, monkeypatch):
     made, judge = players()
     fixed = weights(made)
     descend = Match.descend
@@ -97,7 +98,7 @@ def test_an_interrupt_between_the_players_keeps_whole_steps(monkeypatch):
 
     monkeypatch.setattr(Match, "descend", stop)
     with pytest.raises(KeyboardInterrupt):
-        next(train_gan(made, judge, POINTS, 10))
+        next(train_gan(made, judge, POINTS, 10, average=average))
     assert torch.equal(weights(made), fixed)
     assert not torch.equal(weights(judge), weights(players()[1]))
     assert bool(torch.isfinite(judge(POINTS)).all())
