@@ -108,7 +108,8 @@ def fill(level):
         STAMP.write_text(" ".join(before), "utf-8")  # nothing was changed yet
         if not (whole and works(level)):
             raise
-        print("The update has to wait; the course starts as it is.", problem)
+        sentence = "The update has to wait; the course starts as it is. %s"
+        print(sentence % problem, file=sys.stderr)
 
 
 def call(*arguments, **variables):

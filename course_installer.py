@@ -188,7 +188,7 @@ def recent(uv: str | None) -> bool:
 def installer() -> tuple[list[str], dict[str, str]]:
     """The command that installs here, and its variables: the reader's uv or our own."""
     pip = [str(PYTHON), "-m", "pip", "install", "--no-input", "--progress-bar=off"]
-    own, inside = shutil.which("uv"), str(PYTHON.parent / "uv")
+    own, inside = shutil.which("uv"), str(PYTHON.with_name("uv" + PYTHON.suffix))
     if not recent(own) and not recent(inside):
         with suppress(Problem):
             run(*pip, "--only-binary=:all:", UV)

@@ -242,6 +242,12 @@ def test_python_of_the_environment_on_windows(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "os", Windows())
     course = load_course(tmp_path, monkeypatch)
     assert course.PYTHON == course.ENV / "Scripts" / "python.exe"
+    asked = []
+    monkeypatch.setattr(course.installer, "run", lambda *command, **variables: None)
+    monkeypatch.setattr(course.installer, "ask", lambda *command: asked.append(command))
+    monkeypatch.setattr(course.installer.shutil, "which", lambda name: None)
+    course.installer.installer()
+    assert (str(course.ENV / "Scripts" / "uv.exe"), "--version") in asked
 
 
 def test_clean_removes_what_was_made_and_nothing_else(course, machine):

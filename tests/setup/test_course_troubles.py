@@ -240,7 +240,7 @@ def test_after_an_update_the_course_starts_offline(course, machine, capsys):
     before = course.STAMP.read_text()
     (course.ROOT / "requirements" / "lab.txt").write_text("numpy==9.9\n")
     machine.setup(failures={" -r ": OFFLINE})
-    said = capsys.readouterr().out.splitlines()[-1]
+    said = capsys.readouterr().err
     assert said.startswith("The update has to wait; the course starts as it is.")
     assert course.STAMP.read_text() == before
     machine.works = False  # the report of course_utils does not say READY
