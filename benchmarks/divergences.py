@@ -27,9 +27,7 @@ from sklearn.metrics.pairwise import rbf_kernel
 from threadpoolctl import threadpool_limits
 
 from benchmarks.em import peak_memory
-from course_utils.divergences import plane_pictures as plane
-from course_utils.divergences.fits import fit_isotropic_gaussian
-from course_utils.divergences.mmd import mmd2_biased
+from course_utils.divergences import fit_isotropic_gaussian, mmd2_biased, pictures
 from course_utils.interactive import explore
 from course_utils.training import setup
 
@@ -59,7 +57,7 @@ def milliseconds(work) -> float:
 
 def sliders() -> dict:
     """Time the fits alone, the picture alone, and both behind a slider."""
-    targets = [plane.theis_like(separation, 0.4, 0.6) for separation in MOVES]
+    targets = [pictures.theis_like(separation, 0.4, 0.6) for separation in MOVES]
     last = {name: fit_isotropic_gaussian(targets[0], name) for name in THREE}
 
     def warm(target):
@@ -72,19 +70,17 @@ def sliders() -> dict:
             fit_isotropic_gaussian(target, name)
 
     def draw(axes, move):
-        pictures = [plane.add_target(ax, targets[move], (5.0, 3.6)) for ax in axes]
-        rings = [plane.add_rings(ax) for ax in axes]
-        ticks = plane.plane((5.0, 3.6))
+        shades = [pictures.add_target(ax, targets[move], pictures.WIDE) for ax in axes]
+        rings = [pictures.add_rings(ax) for ax in axes]
+        ticks = pictures.plane(pictures.WIDE)
 
         def update(move):
             if fitting:
                 warm(targets[move])
-            values = plane.image_of(targets[move], ticks)
-            for name, picture, ring, ax in zip(
-                THREE, pictures, rings, axes, strict=True
-            ):
-                plane.show_target(picture, values)
-                plane.place(*ring, last[name].mean.tolist(), last[name].sigma)
+            values = pictures.image_of(targets[move], ticks)
+            for name, shade, ring, ax in zip(THREE, shades, rings, axes, strict=True):
+                pictures.show_target(shade, values)
+                pictures.place(*ring, last[name].mean.tolist(), last[name].sigma)
                 ax.set_title(f"{name}: σ = {last[name].sigma:.2f}")
 
         update(move)
@@ -99,7 +95,7 @@ def sliders() -> dict:
     redraw = moves(figure.controls["move"], range(len(MOVES) - 2, -1, -1))
     controls = {"separation": (0.0, 6.0, 0.5, 3.5), "share": (0.1, 0.9, 0.1, 0.4)}
     controls["width"] = (0.4, 1.2, 0.1, 0.6)
-    live = explore(plane.draw_fits, 4, (9.6, 2.4), **controls)
+    live = explore(pictures.draw_fits, 4, (9.6, 2.4), **controls)
     names = ["fits_ms", "all_starts_ms", "picture_ms", "redraw_ms", "slider_ms"]
     slider = moves(live.controls["separation"], MOVES)
     times = [fits[1:], starts, picture[1:], redraw, slider[1:]]

@@ -1,7 +1,9 @@
 """Notebook 06, sections 1 to 6: how far is q from p?
 
-Read ``measures`` (KL, JSD, total variation), ``mmd``, then ``fits`` (what minimizing
-each of them does).
+Read ``measures`` (KL, JSD and total variation of two densities; sections 1 and 2),
+``mmd`` (two samples and a kernel, no density; 2 and 6), ``surface`` (a divergence as a
+function of the parameters of q) and ``fits`` (what minimizing it does; 3 to 5).
+``pictures`` and ``exercises`` stand on these.
 """
 
 from course_utils.divergences.fits import (

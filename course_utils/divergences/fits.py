@@ -5,36 +5,19 @@ Bethge (2015), *A note on the evaluation of generative models*, for any Gaussian
 on a line or in the plane. Values are in nats (MMD² has no unit).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 
+from course_utils.arguments import require
 from course_utils.data import read_csv
-from course_utils.divergences.newton import descend
-from course_utils.divergences.surface import (
-    DIVERGENCES,
-    THEIS_BANDWIDTHS,
-    Surface,
-    moments,
-    pack,
-)
+from course_utils.divergences.surface import Surface, moments, pack
 from course_utils.mixture.model import GaussianMixture
 
 NAMES = {"forward_kl": "KL(p‖q)", "mmd": "MMD", "js": "JSD", "reverse_kl": "KL(q‖p)"}
-
-__all__ = [
-    "DIVERGENCES",
-    "NAMES",
-    "THEIS_BANDWIDTHS",
-    "FitResult",
-    "fit_isotropic_gaussian",
-    "fit_round_mixture",
-    "load_theis_mixture",
-    "moments",
-    "round_mixture",
-]
+SUFFICIENT = 1e-4  # of the decrease that the gradient promises
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,20 +64,14 @@ def round_mixture(weights, means, sigmas) -> GaussianMixture:
 
 def load_theis_mixture() -> GaussianMixture:
     """Ten round Gaussians in the plane: the target of Theis et al. (2015), Figure 1."""
-    rows = [
-        [float(row[key]) for key in ("weight", "mean_x", "mean_y", "variance")]
-        for row in read_csv("theis_mixture.csv")
-    ]
-    table = torch.tensor(rows, dtype=torch.float64)
-    return round_mixture(table[:, 0], table[:, 1:3], table[:, 3].sqrt())
+    keys = ("weight", "mean_x", "mean_y", "variance")
+    rows = [[float(row[key]) for key in keys] for row in read_csv("theis_mixture.csv")]
+    weights, *means, variances = torch.tensor(rows, dtype=torch.float64).T
+    return round_mixture(weights, torch.stack(means, dim=1), variances.sqrt())
 
 
 def fit_isotropic_gaussian(
-    target: GaussianMixture,
-    divergence: str | Callable,
-    starts: "Sequence[tuple | FitResult] | FitResult | None" = None,
-    bandwidths=THEIS_BANDWIDTHS,
-    points: int | None = None,
+    target: GaussianMixture, divergence: str | Callable, starts=None, **options
 ) -> FitResult:
     """The round Gaussian q = N(μ, σ²I) that is nearest to ``target`` p (d = 1 or 2).
 
@@ -102,48 +79,43 @@ def fit_isotropic_gaussian(
     ``"js"``, ``"mmd"`` (MMD², in closed form, its kernels summed over ``bandwidths``),
     or a function of log p and log q on a grid and of the size of a cell. ``starts`` are
     pairs (mean, sigma): by default the Gaussian with the moments of the target, and one
-    on each of its components. To start warm, give the last fit, alone or in the list.
+    on each of its components, for there may be a local minimum at each.
+
+    ``options`` are those bandwidths and ``points``, the ticks of the grid per axis.
 
     ``forward_kl`` needs no search: its minimum has the moments of the target. Raises
     ``ValueError`` for an unknown name, another d, starts, ``bandwidths`` or ``points``
-    without sense, a grid that is too coarse (give more ``points`` per axis), and when
-    every start has left the grid.
+    without sense, a grid that is too coarse (give more ``points``), and when every
+    start has left the grid.
     """
-    surface = Surface(target, divergence, bandwidths, points)
+    surface = Surface(target, divergence, **options)
     mean, sigma = moments(target)
     if starts is None:
         widths = target.covariances.diagonal(dim1=1, dim2=2).mean(1).sqrt()
         starts = [(mean, sigma), *zip(target.means, widths, strict=True)]
-    starts = [starts] if isinstance(starts, FitResult) else starts
     if not starts:
         raise ValueError("starts is empty: give at least one pair (mean, sigma)")
     begins = [_begin(target.d, start) for start in starts]
-    if divergence == "forward_kl":
+    if divergence == "forward_kl":  # maximum likelihood: moment matching
         return _best(surface, [pack([1.0], mean, sigma[None])])
     return _best(surface, [descend(surface.with_slope, theta) for theta in begins])
 
 
 def fit_round_mixture(
-    target: GaussianMixture,
-    divergence: str | Callable,
-    k: int,
-    n_starts: int = 4,
-    max_steps: int = 200,
-    seed: int = 0,
-    **options,
+    target, divergence, k: int, n_starts=4, max_steps=200, seed=0, **options
 ) -> FitResult:
     """The nearest mixture of ``k`` round Gaussians that ``n_starts`` runs have found.
 
     Each run starts near ``k`` components of the target that lie well apart.
-    ``options`` are ``bandwidths`` and ``points``, as above. Errors as above, and for
-    ``k``, ``n_starts`` or ``max_steps`` below 1.
+    ``target``, ``divergence``, ``options`` and errors are those of
+    ``fit_isotropic_gaussian``; also ``k``, ``n_starts`` and ``max_steps`` must be at
+    least 1.
     """
-    for name, count in (("k", k), ("n_starts", n_starts), ("max_steps", max_steps)):
-        if not count >= 1:
-            raise ValueError(f"{name} must be at least 1, got {count}")
+    counts = {"k": k, "n_starts": n_starts, "max_steps": max_steps}
+    require(**{name: (n, n >= 1, "at least 1") for name, n in counts.items()})
     surface = Surface(target, divergence, **options)
     generator = torch.Generator().manual_seed(seed)
-    sigma = moments(target)[1] / k**0.5
+    sigma = moments(target)[1] / k**0.5  # k components share the area of the whole
     ends = []
     for _ in range(n_starts):
         means = _far_apart(target, k, generator)
@@ -164,15 +136,40 @@ def _far_apart(target, k, generator) -> torch.Tensor:
     return target.means[chosen]
 
 
+def descend(f: Callable, x: torch.Tensor, max_steps: int = 100) -> torch.Tensor:
+    """The end of a descent of f from x ``(p,)``, by BFGS with halving of steps.
+
+    ``f`` returns a value and its gradient (Nocedal and Wright 2006, algorithm 6.1). No
+    step is longer than 1, so x should be scaled accordingly. It stops where the
+    gradient is below 1e-6, or where no step leads down any more.
+    """
+    inverse = eye = torch.eye(len(x), dtype=x.dtype)  # of the curvature: not known yet
+    value, slope = f(x)
+    for _ in range(max_steps):
+        step = -(inverse @ slope)
+        step = step / max(1.0, step.norm().item())
+        promised = (step @ slope).item()  # how much the value falls, if it is a plane
+        if slope.abs().max() < 1e-6 or not promised < 0:
+            break
+        for _ in range(30):  # halve the step until it is worth it
+            new_value, new_slope = f(x + step)
+            if new_value <= value + SUFFICIENT * promised:
+                break
+            step, promised = step / 2, promised / 2
+        else:
+            break
+        change = new_slope - slope
+        x, value, slope = x + step, new_value, new_slope
+        along = step @ change
+        if along > 1e-14:  # the slope has grown along the step: a curvature to learn
+            # Nocedal and Wright, eq. 6.17: the inverse now maps ``change`` to ``step``
+            left = eye - torch.outer(step, change) / along
+            inverse = left @ inverse @ left.T + torch.outer(step, step) / along
+    return x
+
+
 def _begin(d, start) -> torch.Tensor:
     """θ of a start, a bit aside: exactly between two modes there is often a saddle."""
-    if isinstance(start, FitResult):
-        if len(start.weights) != 1:
-            k = len(start.weights)
-            raise ValueError(
-                f"starts must hold single Gaussians, got a fit with k = {k}"
-            )
-        start = start.mean, start.sigma
     try:
         mean, sigma = (torch.as_tensor(v, dtype=torch.float64) for v in start)
     except (TypeError, ValueError):
@@ -188,14 +185,15 @@ def _begin(d, start) -> torch.Tensor:
 
 def _best(surface: Surface, ends: list[torch.Tensor]) -> FitResult:
     """The best of the ends, with all that differ from one another."""
-    fits = []
-    for theta in ends:
-        with torch.no_grad():
-            if surface.holds(theta):
-                fits.append(FitResult(surface(theta).item(), *surface.unpack(theta)))
+    with torch.no_grad():
+        fits = [
+            FitResult(surface(theta).item(), *surface.unpack(theta))
+            for theta in ends
+            if surface.holds(theta)
+        ]
     if not fits:
         raise ValueError("from every start the search has left the grid: try others")
-    minima = []
+    minima = []  # several starts may end in one valley: it counts once
     for fit in sorted(fits, key=_rank):
         if not any(_same(fit, other) for other in minima):
             minima.append(fit)
@@ -209,7 +207,8 @@ def _rank(fit: FitResult) -> tuple[float, float]:
 
 def _same(fit: FitResult, other: FitResult) -> bool:
     """Equal up to the order of the components and a hundredth of σ."""
-    gap = torch.cdist(fit.means, other.means) / other.sigmas
+    gap = torch.cdist(fit.means, other.means) / other.sigmas  # (k, k)
     ratio = (fit.sigmas[:, None] / other.sigmas).log().abs()
     near = (gap < 0.01) & (ratio < 0.01)
+    # each has a partner on the other side
     return bool(near.any(0).all() and near.any(1).all())

@@ -14,25 +14,19 @@ Everything is in nats. Slides: *KL divergence*, *KL and JSD*.
 """
 
 import math
-from typing import NamedTuple
+from contextlib import suppress
 
 import torch
 from torch.distributions import Categorical, OneHotCategorical, kl_divergence
 from torch.nn.functional import pad
 
-from course_utils.quadrature import MASS_TOLERANCE, draw, log_density, open_sides
+from course_utils import quadrature
+from course_utils.quadrature import Estimate, draw, log_density
 from course_utils.training import seeded
 
 Grid = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
 LOG_2 = math.log(2)
 LOOK = 4000  # samples that show on which side a grid cuts
-
-
-class Estimate(NamedTuple):
-    """A Monte-Carlo mean, and its standard error; this is NaN for an infinite mean."""
-
-    value: float
-    standard_error: float
 
 
 def kl(p, q, grid: Grid | None = None, samples: int | None = None):
@@ -42,18 +36,15 @@ def kl(p, q, grid: Grid | None = None, samples: int | None = None):
     the grid cuts or coarsens more than 1e-4 of the mass of ``p``: it says where, if
     samples of p or its density at the ends of the grid can tell.
     """
-    if _one_of(grid, samples) == "samples":
-        x = draw(p, samples)
+    if _by_samples(grid, samples):
+        x = draw(p, samples)  # the mean of the log-ratio over samples of p
         return _estimate(_log_prob("p", p, x) - _log_prob("q", q, x))
     if grid is None:
         _check_outcomes(p, q)
-        try:
+        with suppress(NotImplementedError, AttributeError):
             return kl_divergence(p, q)
-        except (NotImplementedError, AttributeError):
-            pass  # no formula: the outcomes may still be few enough to list
-    points, weights = _places(p, q, grid)
-    log_p, log_q = _log_prob("p", p, points), _log_prob("q", q, points)
-    _check_mass("p", p, log_p.exp(), weights, grid)
+        # torch knows no formula: the outcomes may still be few enough to list
+    log_p, log_q, weights = _tables(p, q, grid, must_hold="p")
     return _mean(log_p, log_p - log_q, weights)
 
 
@@ -63,11 +54,12 @@ def js(p, q, grid: Grid | None = None, samples: int | None = None):
     This is the divergence, not its root (the Jensen-Shannon *distance*). Arguments and
     errors as for ``kl``; the grid must hold both.
     """
-    if _one_of(grid, samples) == "samples":
+    if _by_samples(grid, samples):
         x, y = draw(p, samples), draw(q, samples, "q")
+        # log p and log q at both samples; each half averages over its own density
         at_x, at_y = ((_log_prob("p", p, z), _log_prob("q", q, z)) for z in (x, y))
         return _estimate(_gap_to_m(*at_x) / 2, _gap_to_m(*at_y[::-1]) / 2)
-    log_p, log_q, weights = _both(p, q, grid)
+    log_p, log_q, weights = _tables(p, q, grid)
     log_m = torch.logaddexp(log_p, log_q) - LOG_2
     left = _mean(log_p, log_p - log_m, weights)
     return 0.5 * (left + _mean(log_q, log_q - log_m, weights))
@@ -79,32 +71,59 @@ def total_variation(p, q, grid: Grid | None = None, samples: int | None = None):
     It is the largest difference that p and q can give to one event. Arguments and
     errors as for ``js``; the samples come from ``p``: TV = E_p[max(0, 1 − q/p)].
     """
-    if _one_of(grid, samples) == "samples":
+    if _by_samples(grid, samples):
         x = draw(p, samples)
         ratio = (_log_prob("q", q, x) - _log_prob("p", p, x)).exp()
         return _estimate((1 - ratio).clamp_min(0))
-    log_p, log_q, weights = _both(p, q, grid)
+    log_p, log_q, weights = _tables(p, q, grid)
     return 0.5 * (weights * (log_p.exp() - log_q.exp()).abs()).sum()
 
 
-def grid_points(grid: Grid) -> tuple[torch.Tensor, torch.Tensor]:
+def _by_samples(grid, samples) -> bool:
+    if samples is None:
+        return False
+    if grid is not None:
+        raise ValueError("give grid or samples, not both")
+    if samples < 2:  # one draw has no standard error
+        raise ValueError(f"samples must be at least 2, got {samples}")
+    return True
+
+
+def _estimate(*parts: torch.Tensor) -> Estimate:
+    """The sum of the means of independent samples, with its standard error."""
+    # variances of independent means add up, standard errors do not
+    variance = sum(part.var().item() / len(part) for part in parts)
+    return Estimate(sum(part.mean().item() for part in parts), variance**0.5)
+
+
+def _mean(log_p, f, weights) -> torch.Tensor:
+    """Σ w p f, where 0 · log 0 is 0."""
+    return (weights * torch.where(log_p > -math.inf, log_p.exp() * f, 0.0)).sum()
+
+
+def _gap_to_m(log_p, log_q) -> torch.Tensor:
+    """log p − log m with m = (p + q)/2."""
+    return log_p - torch.logaddexp(log_p, log_q) + LOG_2
+
+
+def _tables(p, q, grid, must_hold="pq"):
+    """log p, log q and weights, all ``(n,)``: on a grid, or on the list of outcomes."""
+    points, weights = _outcomes(p, q) if grid is None else _grid_points(grid)
+    log_p, log_q = _log_prob("p", p, points), _log_prob("q", q, points)
+    _check_mass("p", p, log_p.exp(), weights, grid)
+    if "q" in must_hold:
+        _check_mass("q", q, log_q.exp(), weights, grid)
+    return log_p, log_q, weights
+
+
+def _grid_points(grid: Grid) -> tuple[torch.Tensor, torch.Tensor]:
     """Points ``(n,)`` or ``(n₁ n₂, 2)`` of a grid, and trapezoidal weights for each."""
     if isinstance(grid, torch.Tensor):
         return grid, _trapezoid(grid)
     if len(grid) != 2:
         raise ValueError(f"grid must be a tensor or a pair of them, got {len(grid)}")
-    weights = torch.outer(*(_trapezoid(ticks) for ticks in grid))
+    weights = torch.outer(*map(_trapezoid, grid))
     return torch.cartesian_prod(*grid), weights.flatten()
-
-
-def _one_of(grid, samples) -> str:
-    if grid is not None and samples is not None:
-        raise ValueError("give grid or samples, not both")
-    if samples is None:
-        return "grid"
-    if samples < 2:
-        raise ValueError(f"samples must be at least 2, got {samples}")
-    return "samples"
 
 
 def _trapezoid(ticks: torch.Tensor) -> torch.Tensor:
@@ -114,28 +133,21 @@ def _trapezoid(ticks: torch.Tensor) -> torch.Tensor:
             f"{tuple(ticks.shape)}"
         )
     step = ticks.diff()
+    # half of the step on either side; the first and the last tick have one side only
     return (pad(step, (1, 0)) + pad(step, (0, 1))) / 2
 
 
-def _places(p, q, grid):
-    """Where to sum, and with what weights: a grid, or the list of all outcomes."""
-    if grid is not None:
-        return grid_points(grid)
-    if not (getattr(p, "has_enumerate_support", False) and _same_outcomes(p, q)):
-        names = f"{type(p).__name__} and {type(q).__name__}"
-        raise ValueError(
-            f"no exact formula is known for {names}: give grid= (quadrature) or "
-            "samples= (Monte Carlo with a standard error)"
-        )
-    outcomes = p.enumerate_support()
-    return outcomes, torch.ones(len(outcomes))
-
-
-def _same_outcomes(p, q) -> bool:
-    if not getattr(q, "has_enumerate_support", False):
-        return False
-    first, second = p.enumerate_support(), q.enumerate_support()
-    return first.shape == second.shape and bool((first == second).all())
+def _outcomes(p, q):
+    """All outcomes, each with weight 1, if p and q list the same."""
+    if all(getattr(r, "has_enumerate_support", False) for r in (p, q)):
+        first, second = p.enumerate_support(), q.enumerate_support()
+        if torch.equal(first, second.to(first.dtype)):
+            return first, torch.ones(len(first))
+    names = f"{type(p).__name__} and {type(q).__name__}"
+    raise ValueError(
+        f"no exact formula is known for {names}: give grid= (quadrature) or "
+        "samples= (Monte Carlo with a standard error)"
+    )
 
 
 def _check_outcomes(p, q) -> None:
@@ -157,40 +169,15 @@ def _log_prob(name: str, p, points: torch.Tensor) -> torch.Tensor:
     return log_p.flatten()
 
 
-def _both(p, q, grid):
-    points, weights = _places(p, q, grid)
-    log_p, log_q = _log_prob("p", p, points), _log_prob("q", q, points)
-    _check_mass("p", p, log_p.exp(), weights, grid)
-    _check_mass("q", q, log_q.exp(), weights, grid)
-    return log_p, log_q, weights
-
-
-def _mean(log_p, f, weights) -> torch.Tensor:
-    """Σ w p f, where 0 · log 0 is 0."""
-    return (weights * torch.where(log_p > -math.inf, log_p.exp() * f, 0.0)).sum()
-
-
-def _gap_to_m(log_p, log_q) -> torch.Tensor:
-    return log_p - torch.logaddexp(log_p, log_q) + LOG_2
-
-
-def _estimate(*parts: torch.Tensor) -> Estimate:
-    """The sum of the means of independent samples, with its standard error."""
-    variance = sum(part.var().item() / len(part) for part in parts)
-    return Estimate(sum(part.mean().item() for part in parts), variance**0.5)
-
-
 def _check_mass(name, p, density, weights, grid) -> None:
     """Raise ``ValueError`` unless the grid holds mass 1; say on which side it fails."""
     mass = (weights * density).sum().item()
-    if abs(mass - 1) <= MASS_TOLERANCE:
+    if abs(mass - 1) <= quadrature.MASS_TOLERANCE:
         return
-    where = "the list of outcomes"
-    advice = "the probabilities do not sum to 1"
+    where, advice = "the list of outcomes", "the probabilities do not sum to 1"
     if grid is not None:
         ticks = (grid,) if isinstance(grid, torch.Tensor) else grid
-        spans = " × ".join(f"[{t[0]:g}, {t[-1]:g}]" for t in ticks)
-        where = f"the grid {spans}"
+        where = "the grid " + " × ".join(f"[{t[0]:g}, {t[-1]:g}]" for t in ticks)
         advice = "it is too coarse, or the density is not normalised"
         if not mass > 1:
             advice = _advice(p, density, ticks, 1 - mass)
@@ -202,45 +189,37 @@ def _advice(p, density, ticks, missing: float) -> str:
 
     Without either it names no side: a bump may lie anywhere outside, or between ticks.
     """
-    ends = _ends(density, ticks)
-    shares = _shares_outside(p, ticks)
+    lines = [density]
+    if len(ticks) == 2:  # the density of each coordinate: the other is summed out
+        table = density.view(len(ticks[0]), len(ticks[1]))
+        across, up = (_trapezoid(t) for t in ticks)
+        lines = [table @ up, across @ table]
+    sides = [("to the left of", "to the right of"), ("below", "above")]
+    ends, shares = {}, []  # density, density one step inside, step; samples outside
+    drawn = _columns(p, len(ticks))
+    for i, (t, line, (first, last)) in enumerate(
+        zip(ticks, lines, sides, strict=False)
+    ):
+        ends[f"{first} {t[0]:g}"] = line[0], line[1], t[1] - t[0]
+        ends[f"{last} {t[-1]:g}"] = line[-1], line[-2], t[-1] - t[-2]
+        if drawn is not None:
+            beyond = (drawn[i] < t[0], drawn[i] > t[-1])
+            shares += [side.double().mean().item() for side in beyond]
     most = max(shares, default=0.0)
+    # sides with few of the lost samples are not worth a word
     cut = [end for end, n in zip(ends, shares, strict=False) if n > most / 4]
-    cut = cut or open_sides(missing, ends)
+    cut = cut or quadrature.open_sides(missing, ends)
     if cut:
         return f"extend it {' and '.join(cut)}, or refine it"
+    # with over 20 samples expected outside, and none there, the loss is between ticks
     inside = bool(shares) and missing * LOOK > 20
     return "refine it" if inside else "extend it on either side, or refine it"
 
 
-def _ends(density, ticks) -> dict[str, tuple]:
-    """At each end of the grid: the density, that one step inside, and the step."""
-    sides = [("to the left of", "to the right of"), ("below", "above")]
-    lines = [density]
-    if len(ticks) == 2:
-        table = density.view(len(ticks[0]), len(ticks[1]))
-        across, up = (_trapezoid(t) for t in ticks)
-        lines = [table @ up, across @ table]
-    ends = {}
-    for (first, last), t, line in zip(sides, ticks, lines, strict=False):
-        ends[f"{first} {t[0]:g}"] = line[0], line[1], t[1] - t[0]
-        ends[f"{last} {t[-1]:g}"] = line[-1], line[-2], t[-1] - t[-2]
-    return ends
-
-
-def _shares_outside(p, ticks) -> list[float]:
-    """The shares of samples of p beyond each end, in the order of ``_ends``, if any."""
+def _columns(p, d: int) -> torch.Tensor | None:
+    """Samples of p as ``(d, LOOK)``, if it can be sampled."""
     try:
-        with seeded(0):
-            x = draw(p, LOOK)
-    except (NotImplementedError, ValueError):
-        return []
-    columns = x.reshape(LOOK, -1).T
-    if len(columns) != len(ticks):
-        return []
-    beyond = [
-        side
-        for column, t in zip(columns, ticks, strict=True)
-        for side in (column < t[0], column > t[-1])
-    ]
-    return [side.double().mean().item() for side in beyond]
+        with seeded(0):  # so that the advice repeats, and no state of a learner changes
+            return draw(p, LOOK).reshape(LOOK, d).T
+    except (NotImplementedError, ValueError, RuntimeError):  # or in another dimension
+        return None

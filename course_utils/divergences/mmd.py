@@ -6,17 +6,34 @@ The kernel is k(x, y) = Σ_σ exp(−‖x − y‖² / (2σ²)), over one bandwi
 
 with x, x' from p and y, y' from q, all independent (Gretton et al. 2012, lemma 6).
 Samples are ``(n, d)``, or ``(n,)`` on a line; everything is float64.
+
+A mean over all pairs needs no matrix of all pairs. Two ways lead to the same numbers,
+to about twelve digits:
+
+- *Blocks.* The exponent is a matrix product, exp works in place, and the pairs within
+  one sample are symmetric, so half of them is enough. Right for every dimension; the
+  time grows with n². A product would lose digits on numbers far beyond σ: then the
+  differences themselves are taken, which is slower.
+- *Frequencies*, on a line or in the plane. A Gaussian is the mean of waves, so
+  k(x, y) = Σ_ω w(ω) cos(ω · (x − y)), and the mean over all pairs is Σ_ω w(ω) |φ(ω)|²,
+  where φ(ω) is the mean of exp(iω · x): the time grows with n. The sum over a grid of
+  frequencies with step h is Σ_j k(x − y + 2πj/h) (Poisson's formula), so it is exact to
+  rounding as soon as 2π/h exceeds the largest difference by some σ.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
 
-from course_utils.divergences.pairs import is_wide, kernel, pair_means
+from course_utils.arguments import check_finite, require
 
 Bandwidths = float | Sequence[float]
+ROWS, COLUMNS = 256, 1024  # one block is 2 MB: it stays in the cache of the processor
+REACH = 8.5  # exp(−REACH² / 2) is below the rounding of float64
+CHUNK = 2048  # rows whose waves are held at a time
+WIDE = 1e3  # σ from 0: beyond, the matrix product of the blocks loses too many digits
 
 
 def mmd2_biased(x, y, bandwidths: Bandwidths) -> float:
@@ -25,7 +42,7 @@ def mmd2_biased(x, y, bandwidths: Bandwidths) -> float:
     All pairs count, also each example with itself (Gretton et al. 2012, eq. 5).
     """
     x, y, sigmas = _check(x, y, bandwidths)
-    return sum(xx + yy - 2 * xy for xx, yy, xy in pair_means(x, y, sigmas))
+    return sum(xx + yy - 2 * xy for xx, yy, xy in _pair_means(x, y, sigmas))
 
 
 def mmd2_unbiased(x, y, bandwidths: Bandwidths) -> float:
@@ -33,13 +50,51 @@ def mmd2_unbiased(x, y, bandwidths: Bandwidths) -> float:
 
     No example is compared with itself (Gretton et al. 2012, eq. 3).
     """
-    x, y, sigmas = _check(x, y, bandwidths)
-    n, m = len(x), len(y)
-    _check_two_rows(n, m)
-    total = 0.0
-    for xx, yy, xy in pair_means(x, y, sigmas):  # k(x, x) = 1 leaves the means
+    x, y, sigmas = _check(x, y, bandwidths, least=2)
+    n, m, total = len(x), len(y), 0.0
+    for xx, yy, xy in _pair_means(x, y, sigmas):
+        # n² xx is the sum over all pairs; the n pairs of x with itself have k = 1
         total += (n * xx - 1) / (n - 1) + (m * yy - 1) / (m - 1) - 2 * xy
     return total
+
+
+class TwoSampleTest(NamedTuple):
+    """What a permutation test has found: the statistic, its null, and the p-value."""
+
+    mmd2: float
+    permuted: torch.Tensor  # the statistic after each shuffle
+    p_value: float
+
+
+def permutation_test(
+    x, y, bandwidths: Bandwidths, n_permutations: int = 500, generator=None
+) -> TwoSampleTest:
+    """Do x and y come from one distribution? Shuffle who belongs to which, and compare.
+
+    The statistic is ``mmd2_unbiased``. The p-value is the share of shuffles, the given
+    order included, whose statistic is at least as large: under equality it is below α
+    with probability at most α, for any n. Keeps the kernel matrix of all n + m rows.
+    """
+    x, y, sigmas = _check(x, y, bandwidths, least=2)
+    enough = n_permutations >= 1
+    require(n_permutations=(n_permutations, enough, "at least 1"))
+    both, n, m = torch.cat([x, y]), len(x), len(y)
+    kernels = sum(_kernel(both, both, sigma) for sigma in sigmas)
+    kernels.fill_diagonal_(0)
+    orders = [torch.arange(n + m)]  # the given order comes first
+    for _ in range(n_permutations):
+        orders.append(torch.randperm(n + m, generator=generator))
+    # one row of 0 and 1 for each order: who is called x. Sums of pairs are products
+    in_x = torch.zeros(len(orders), n + m, dtype=torch.float64)
+    in_x.scatter_(1, torch.stack(orders)[:, :n], 1.0)
+    to_x = in_x @ kernels
+    within_x, from_x = (to_x * in_x).sum(1), to_x.sum(1)
+    between = from_x - within_x
+    within_y = kernels.sum() - within_x - 2 * between
+    values = within_x / (n * (n - 1)) + within_y / (m * (m - 1)) - 2 * between / (n * m)
+    # ties count as larger, also those that rounding has broken
+    extreme = (values >= values[0] - 1e-12).double().mean().item()
+    return TwoSampleTest(values[0].item(), values[1:], extreme)
 
 
 def mmd2_mixtures(p, q, bandwidths: Bandwidths) -> torch.Tensor:
@@ -71,7 +126,7 @@ def witness(p, q, x: torch.Tensor, bandwidths: Bandwidths) -> torch.Tensor:
     x = _rows("x", x)
     for name, mixture in (("p", p), ("q", q)):
         _check_mixture(name, mixture, ("x", x.shape[1]))
-    sharp = x.new_zeros(len(x), x.shape[1], x.shape[1])
+    sharp = x.new_zeros(len(x), x.shape[1], x.shape[1])  # a point: a covariance of 0
     at_p, at_q = (_kernels(x, sharp, mixture, bandwidths) for mixture in (p, q))
     return at_p @ p.weights - at_q @ q.weights
 
@@ -79,92 +134,59 @@ def witness(p, q, x: torch.Tensor, bandwidths: Bandwidths) -> torch.Tensor:
 def _kernels(means, covariances, q, bandwidths) -> torch.Tensor:
     """E k(x, y) for x from each Gaussian here, y from each component of q: (k, l)."""
     sigmas = check_bandwidths(bandwidths)
-    sigma = torch.tensor(sigmas, dtype=torch.float64).reshape(-1, 1, 1)
+    sigma = torch.tensor(sigmas, dtype=torch.float64).reshape(-1, 1, 1)  # (s, 1, 1)
     d, gap = means.shape[1], means[:, None] - q.means  # (k, l, d)
     added = covariances[:, None] + q.covariances  # (k, l, d, d)
     axes = added.diagonal(dim1=2, dim2=3)
     if torch.equal(torch.diag_embed(axes), added):  # then S is one number per axis
-        spread = axes + sigma[..., None] ** 2
+        spread = axes + sigma[..., None] ** 2  # (s, k, l, d)
         log_size = spread.log().sum(-1)
         distance = (gap.square() / spread).sum(-1)
     else:
         eye = torch.eye(d, dtype=torch.float64)
-        spread = added + sigma[..., None, None] ** 2 * eye
+        spread = added + sigma[..., None, None] ** 2 * eye  # (s, k, l, d, d)
         gap = gap.expand(spread.shape[:-1])
         log_size = torch.logdet(spread)
         distance = (gap * torch.linalg.solve(spread, gap)).sum(-1)
+    # as a logarithm until the end: σᵈ and |S| may be too small to be multiplied
     return (d * sigma.log() - 0.5 * (log_size + distance)).exp().sum(0)
-
-
-class TwoSampleTest(NamedTuple):
-    """What a permutation test has found: the statistic, its null, and the p-value."""
-
-    mmd2: float
-    permuted: torch.Tensor  # the statistic after each shuffle
-    p_value: float
-
-
-def permutation_test(
-    x, y, bandwidths: Bandwidths, n_permutations: int = 500, generator=None
-) -> TwoSampleTest:
-    """Do x and y come from one distribution? Shuffle who belongs to which, and compare.
-
-    The statistic is ``mmd2_unbiased``. The p-value is the share of shuffles, the given
-    order included, whose statistic is at least as large: under equality it is below α
-    with probability at most α, for any n. Keeps the kernel matrix of all n + m rows.
-    """
-    x, y, sigmas = _check(x, y, bandwidths)
-    both, n, m = torch.cat([x, y]), len(x), len(y)
-    _check_two_rows(n, m)
-    if n_permutations < 1:
-        raise ValueError(f"n_permutations must be at least 1, got {n_permutations}")
-    if is_wide(both, min(sigmas)):
-        kernels = sum(kernel(both, both, sigma) for sigma in sigmas)
-    else:
-        square = torch.cdist(both, both).square()
-        kernels = sum((-square / (2 * sigma**2)).exp() for sigma in sigmas)
-    kernels.fill_diagonal_(0)
-    orders = [torch.arange(n + m)]
-    orders += [
-        torch.randperm(n + m, generator=generator) for _ in range(n_permutations)
-    ]
-    in_x = torch.zeros(len(orders), n + m, dtype=torch.float64)
-    in_x.scatter_(1, torch.stack(orders)[:, :n], 1.0)
-    to_x = in_x @ kernels
-    within_x, from_x = (to_x * in_x).sum(1), to_x.sum(1)
-    between = from_x - within_x
-    within_y = kernels.sum() - within_x - 2 * between
-    values = within_x / (n * (n - 1)) + within_y / (m * (m - 1)) - 2 * between / (n * m)
-    extreme = (values >= values[0] - 1e-12).double().mean().item()
-    return TwoSampleTest(values[0].item(), values[1:], extreme)
 
 
 def check_bandwidths(bandwidths: Bandwidths) -> list[float]:
     """The bandwidths as numbers, or a ``ValueError`` if one is not positive."""
     sigmas = torch.as_tensor(bandwidths, dtype=torch.float64).flatten().tolist()
-    if not sigmas or not all(math.isfinite(s) and s > 0 for s in sigmas):
-        raise ValueError(f"bandwidths must be positive and finite, got {bandwidths}")
+    good = bool(sigmas) and all(0 < sigma < math.inf for sigma in sigmas)
+    require(bandwidths=(bandwidths, good, "positive and finite"))
     return sigmas
 
 
-def _check(x, y, bandwidths):
+def _check(x, y, bandwidths, least=1):
     x, y = _rows("x", x), _rows("y", y)
     if x.shape[1] != y.shape[1]:
         raise ValueError(
             "x and y must have the same number of columns: "
             f"x has {x.shape[1]} columns, y has {y.shape[1]}"
         )
+    if min(len(x), len(y)) < least:
+        got = f"{len(x)} and {len(y)}"
+        raise ValueError(f"x and y must have at least {least} rows each, got {got}")
     sigmas = check_bandwidths(bandwidths)
     centre = x.mean(0)  # the kernel sees differences only, and small numbers round less
     moved = x - centre, y - centre
-    if any(is_wide(rows, min(sigmas)) for rows in moved):
+    if any(_is_wide(rows, min(sigmas)) for rows in moved):
         return x, y, sigmas  # far from the outliers, the centre would only round
     return *moved, sigmas
 
 
-def _check_two_rows(n: int, m: int) -> None:
-    if min(n, m) < 2:
-        raise ValueError(f"x and y must have at least 2 rows each, got {n} and {m}")
+def _rows(name, value) -> torch.Tensor:
+    """``(n, d)`` in float64, also from ``(n,)``."""
+    value = torch.as_tensor(value, dtype=torch.float64)
+    value = value[:, None] if value.ndim == 1 else value
+    if value.ndim != 2 or value.numel() == 0:
+        got = tuple(value.shape)
+        raise ValueError(f"{name} must have shape (n, d) or (n,), got {got}")
+    check_finite(value, name)
+    return value
 
 
 def _check_mixture(name: str, p, like: tuple[str, int] | None = None) -> None:
@@ -175,19 +197,107 @@ def _check_mixture(name: str, p, like: tuple[str, int] | None = None) -> None:
         )
     d = p.means.shape[1]
     if like is not None and d != like[1]:
-        raise ValueError(
-            f"{name} must have d = {like[1]} as {like[0]} has, got d = {d}"
-        )
+        of = f"d = {like[1]} as {like[0]} has"
+        raise ValueError(f"{name} must have {of}, got d = {d}")
 
 
-def _rows(name, value) -> torch.Tensor:
-    """``(n, d)`` in float64, also from ``(n,)``."""
-    value = torch.as_tensor(value, dtype=torch.float64)
-    value = value[:, None] if value.ndim == 1 else value
-    if value.ndim != 2 or value.numel() == 0:
-        raise ValueError(
-            f"{name} must have shape (n, d) or (n,), got {tuple(value.shape)}"
-        )
-    if not bool(value.isfinite().all()):
-        raise ValueError(f"{name} must be finite, it holds NaN or infinity")
-    return value
+def _pair_means(x, y, sigmas) -> Iterator[tuple[float, float, float]]:
+    """For each σ the mean of k within x, within y, and between; ``(n, d)``, ``(m, d)``.
+
+    Within one sample, each example also meets itself.
+    """
+    n, m = len(x), len(y)
+    for sigma in sigmas:
+        waves = _frequencies(x, y, sigma, fewer_than=(n + m) / 4)
+        if waves is not None:
+            yield _by_frequencies(x, y, sigma, waves)
+        else:
+            within = _sum_pairs(x, x, sigma) / n**2, _sum_pairs(y, y, sigma) / m**2
+            yield *within, _sum_pairs(x, y, sigma) / (n * m)
+
+
+def _frequencies(x, y, sigma, fewer_than=math.inf) -> list[torch.Tensor] | None:
+    """A grid of frequencies for each column of x and y; None beyond the plane.
+
+    None too if the whole grid would not have ``fewer_than`` frequencies: they are
+    counted before they are made.
+    """
+    if x.shape[1] > 2:  # the grid grows with a power of d
+        return None
+    both = torch.cat([x, y])
+    grid, count = [], 1
+    for column, width in enumerate((both.amax(0) - both.amin(0)).tolist()):
+        step = 2 * math.pi / (width + REACH * sigma)
+        size = sigma * step  # the weight of ω falls as exp(−(σω)² / 2)
+        if not size * fewer_than > REACH:  # also where the size underflows to 0
+            return None
+        last = math.ceil(REACH / size)
+        first = 0 if column == 0 else -last  # waves come in pairs ±ω: half is enough
+        grid.append((step, first, last + 1))
+        count *= last + 1 - first
+    if not count < fewer_than:
+        return None
+    return [step * torch.arange(*ends, dtype=x.dtype) for step, *ends in grid]
+
+
+def _by_frequencies(x, y, sigma, waves) -> tuple[float, float, float]:
+    """The three means, as weighted sums over the frequencies."""
+    factors = []
+    for omega in waves:  # h times the density of N(0, 1/σ²), for each axis
+        bell = (-0.5 * (sigma * omega).square()).exp()
+        factors.append((omega[1] - omega[0]) * sigma / (2 * math.pi) ** 0.5 * bell)
+    factors[0][1:] *= 2  # for −ω
+    weight = factors[0] if len(factors) == 1 else torch.outer(*factors)
+    at_x, at_y = _mean_wave(x, waves), _mean_wave(y, waves)
+    return tuple(  # the real part of φ times the conjugate of φ'
+        (weight * (a.real * b.real + a.imag * b.imag)).sum().item()
+        for a, b in ((at_x, at_x), (at_y, at_y), (at_x, at_y))
+    )
+
+
+def _mean_wave(x, waves) -> torch.Tensor:
+    """φ(ω) = mean of exp(iω · x) on the grid of frequencies."""
+    total = 0.0
+    for rows in x.split(CHUNK):
+        angles = [rows[:, c, None] * omega for c, omega in enumerate(waves)]
+        # exp(i(ω₁x₁ + ω₂x₂)) is a product, so the sum over rows is a matrix product
+        first, *second = [torch.complex(a.cos(), a.sin()) for a in angles]
+        total = total + (first.T @ second[0] if second else first.sum(0))
+    return total / len(x)
+
+
+def _sum_pairs(x, y, sigma) -> float:
+    """Σᵢⱼ k(xᵢ, yⱼ), block by block; within one sample (y is x) half of them."""
+    total, (left, right, block) = 0.0, _prepared(x, y, sigma)
+    for start in range(0, len(x), ROWS):
+        rows, end = left[start : start + ROWS], start + ROWS
+        if x is y:  # what lies to the right of the diagonal counts twice
+            total += block(rows, right[start:end])
+        others, times = (right[end:], 2) if x is y else (right, 1)
+        for columns in others.split(COLUMNS):
+            total += times * block(rows, columns)
+    return total
+
+
+def _prepared(x, y, sigma):
+    """Rows of x, rows of y, and the function that sums k over a block of them."""
+    if _is_wide(x, sigma) or _is_wide(y, sigma):
+        return x, y, lambda rows, columns: _kernel(rows, columns, sigma).sum().item()
+    x, y = x / sigma, y / sigma
+    x2, y2 = (-0.5 * v.square().sum(1, keepdim=True) for v in (x, y))
+    one_x, one_y = torch.ones_like(x2), torch.ones_like(y2)
+    # (x, −½x², 1) · (y, 1, −½y²) = −½ ‖x − y‖²: one product gives all exponents
+    left, right = torch.cat([x, x2, one_x], dim=1), torch.cat([y, one_y, y2], dim=1)
+    return left, right, lambda a, b: (a @ b.T).exp_().sum().item()
+
+
+def _is_wide(x, sigma) -> bool:
+    """Whether x ``(n, d)`` holds numbers too far beyond σ for a matrix product."""
+    return not x.abs().max().item() <= WIDE * sigma
+
+
+def _kernel(x, y, sigma) -> torch.Tensor:
+    """k(x, y) of all pairs ``(n, m)``, from their differences."""
+    mode = "donot_use_mm_for_euclid_dist"
+    distance = torch.cdist(x, y, compute_mode=mode) / sigma
+    return distance.square_().mul_(-0.5).exp_()

@@ -1,14 +1,17 @@
-"""Pictures of notebook 06 on a line: two questions, bounds, kernels, estimates.
+"""Pictures of notebook 06: two questions, bounds, kernels, fits, estimates.
 
-p is vermillion and filled, q a blue line. Where divergences are compared, each has its
-colour, its line and its marker in all pictures.
+p is vermillion, q blue. On a line p is filled and q a curve; in the plane p is an
+orange picture and q has circles of one and two σ. Where divergences are compared, each
+has its colour, its line and its marker in all pictures.
 """
 
 import torch
+from matplotlib.patches import Circle
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from course_utils.divergences.fits import NAMES, fit_isotropic_gaussian, round_mixture
 from course_utils.divergences.mmd import mmd2_mixtures, witness
+from course_utils.divergences.surface import log_factors, moments
 from course_utils.style import COLOUR, GROUPS
 
 STYLES = {
@@ -18,9 +21,12 @@ STYLES = {
     "reverse_kl": {"color": GROUPS[3], "marker": "^", "linestyle": ":"},
 }
 KLS = ("forward_kl", "reverse_kl")
+BARS = {"color": STYLES["mmd"]["color"], "alpha": 0.45}  # of estimates of MMD²
 LINE = torch.linspace(-9, 9, 721, dtype=torch.float64)
 NOTHING = torch.full_like(LINE, torch.nan)  # a curve that is not shown
-P_STYLE = {"color": COLOUR["target"], "alpha": 0.3, "linewidth": 0}
+P_STYLE = {"color": COLOUR["target"], "alpha": 0.3, "linewidth": 0, "label": "p"}
+Q_STYLE = {"color": COLOUR["model"], "label": "q"}
+SQUARE, WIDE = (4.6, 4.6), (5.0, 3.6)  # half widths of the panels in the plane
 
 
 def density(mixture, grid=LINE):
@@ -33,19 +39,18 @@ def plot_prices(axes, p, models, grid=LINE):
     log_p = p.log_prob(grid)
     for column, (name, q) in zip(axes.T, models.items(), strict=True):
         log_q, (above, below) = q.log_prob(grid), column
-        above.fill_between(grid, log_p.exp(), label="p", **P_STYLE)
-        above.plot(grid, log_q.exp(), color=COLOUR["model"], label="q")
+        above.fill_between(grid, log_p.exp(), **P_STYLE)
+        above.plot(grid, log_q.exp(), **Q_STYLE)
         above.set(title=name, ylim=(0, 0.45), xlim=(-9, 9), yticks=[0, 0.2, 0.4])
         above.legend(loc="upper left")
         paid = {
             "KL(p‖q)": (log_p.exp() * (log_p - log_q), COLOUR["target"], "-"),
             "KL(q‖p)": (log_q.exp() * (log_q - log_p), COLOUR["model"], "--"),
         }
-        for label, (price, colour, line) in paid.items():
-            total = torch.trapezoid(price, grid).item()
+        for kl, (price, colour, line) in paid.items():
+            total = torch.trapezoid(price, grid).item()  # the area is the divergence
             below.fill_between(grid, price, color=colour, alpha=0.25, linewidth=0)
-            style = {"color": colour, "linestyle": line}
-            below.plot(grid, price, label=f"{label}: area {total:.2f}", **style)
+            below.plot(grid, price, line, color=colour, label=f"{kl}: area {total:.2f}")
         below.axhline(0, color=COLOUR["quiet"], linewidth=1)
         below.set(xlabel="x", ylim=(-0.3, 1.5))
         below.legend(loc="upper right")
@@ -63,11 +68,10 @@ def draw_separation(axes, separation, share):
     """Section 1: the best Gaussian by KL(p‖q), and by KL(q‖p) with all its minima."""
     fills, curves, others = [], [], []
     for ax in axes:
-        fills += ax.fill([0, 0], [0, 0], label="p", **P_STYLE)
-        curves += ax.plot(LINE, NOTHING, color=COLOUR["model"], label="best q")
+        fills += ax.fill([0, 0], [0, 0], **P_STYLE)
+        curves += ax.plot(LINE, NOTHING, **Q_STYLE | {"label": "best q"})
         for label in ("other minima", None) if ax is axes[1] else ():
-            style = {"color": "black", "linestyle": ":", "label": label}
-            others += ax.plot(LINE, NOTHING, **style)
+            others += ax.plot(LINE, NOTHING, ":", color="black", label=label)
         ax.set(xlabel="x", xlim=(-8, 8), ylim=(0, 0.5))
         ax.legend(loc="upper left", ncols=3, columnspacing=1.2)
     axes[0].set_ylabel("density")
@@ -75,13 +79,14 @@ def draw_separation(axes, separation, share):
     def update(separation, share):
         p = two_bumps(separation, share)
         corners = torch.stack([LINE, density(p)], 1)
+        ground = corners[[-1, 0]] * torch.tensor([1, 0])  # back along the axis
         for fill in fills:
-            fill.set_xy(torch.cat([corners, corners[[-1, 0]] * torch.tensor([1, 0])]))
+            fill.set_xy(torch.cat([corners, ground]))
         for name, curve, ax in zip(KLS, curves, axes, strict=True):
             fit = fit_isotropic_gaussian(p, name, points=401)
             curve.set_ydata(density(fit.distribution))
-            text = f"min {NAMES[name]}: {fit.value:.2f} nats, σ = {fit.sigma:.2f}"
-            ax.set_title(text)
+            least = f"{fit.value:.2f} nats, σ = {fit.sigma:.2f}"
+            ax.set_title(f"min {NAMES[name]}: {least}")
         rest = [density(m.distribution) for m in fit.minima[1:3]]
         for line, values in zip(others, [*rest, NOTHING, NOTHING], strict=False):
             line.set_ydata(values)
@@ -100,26 +105,25 @@ def plot_shift(axes, shifts, curves):
         "Wasserstein": {"color": "black", "linestyle": (0, (1, 1, 5, 1))},
     }
     for name, values in curves.items():
-        style = {**styles[name], "marker": ""}
-        axes[0].plot(shifts, values, label=name, **style)
+        style = {**styles[name], "marker": "", "label": name}
+        axes[0].plot(shifts, values, **style)
         slope = torch.gradient(values, spacing=(shifts,), edge_order=2)[0]
-        axes[1].plot(shifts, slope, label=name, **style)
-    axes[0].set(ylim=(0, 2.5), title="the divergence", xlabel="shift δ")
-    axes[0].set_ylabel("KL and JSD in nats")
+        axes[1].plot(shifts, slope, **style)
+    axes[0].set(ylim=(0, 2.5), title="the divergence", ylabel="KL and JSD in nats")
     axes[0].axhline(0.6931, color=COLOUR["quiet"], linewidth=1, zorder=0)
     axes[0].text(7.9, 0.72, "log 2", ha="right", color="#555555")
-    axes[1].set(ylim=(0, 2.1), title="its slope: what moves q", xlabel="shift δ")
+    axes[1].set(ylim=(0, 2.1), title="its slope: what moves q")
     axes[1].legend(loc="upper right")
     for ax in axes:
-        ax.set_xlim(0, 8)
+        ax.set(xlim=(0, 8), xlabel="shift δ")
 
 
 def draw_witness(axes, bandwidth, p, q):
     """Section 2: where the kernel sees a difference, and MMD² over the bandwidth."""
     sigmas = torch.logspace(-2, 2, 81, dtype=torch.float64)
     values = [mmd2_mixtures(p, q, sigma).item() for sigma in sigmas]
-    axes[0].fill_between(LINE, density(p), label="p", **P_STYLE)
-    axes[0].plot(LINE, density(q), color=COLOUR["model"], label="q")
+    axes[0].fill_between(LINE, density(p), **P_STYLE)
+    axes[0].plot(LINE, density(q), **Q_STYLE)
     style = {"color": STYLES["mmd"]["color"], "linestyle": "--"}
     (curve,) = axes[0].plot(LINE, 0 * LINE, label="witness (scaled)", **style)
     axes[0].axhline(0, color=COLOUR["quiet"], linewidth=1)
@@ -132,7 +136,7 @@ def draw_witness(axes, bandwidth, p, q):
 
     def update(bandwidth):
         f = witness(p, q, LINE[:, None], bandwidth)
-        curve.set_ydata(0.35 * f / f.abs().max())
+        curve.set_ydata(0.35 * f / f.abs().max())  # its sign and shape are the message
         value = mmd2_mixtures(p, q, bandwidth).item()
         dot.set_data([bandwidth], [value])
         axes[0].set_title(f"σ = {bandwidth:g}")
@@ -145,17 +149,129 @@ def draw_witness(axes, bandwidth, p, q):
 def plot_estimators(ax, biased, unbiased):
     """Section 2: both estimates of MMD² when the truth is 0, over many samples."""
     edges = torch.linspace(-0.06, 0.14, 41).tolist()
-    filled = {"color": STYLES["mmd"]["color"], "alpha": 0.45}
-    ax.hist(unbiased, edges, label="unbiased", **filled)
+    ax.hist(unbiased, edges, label="unbiased", **BARS)
     outline = {"color": "black", "histtype": "step", "linewidth": 2}
     ax.hist(biased, edges, label="biased", **outline)
     ax.axvline(0, color=COLOUR["target"], linestyle="--", label="truth")
-    for estimates, colour in ((unbiased, filled["color"]), (biased, "black")):
-        at = {"transform": ax.get_xaxis_transform(), "clip_on": False}
-        ax.plot(estimates.mean(), 1.02, "v", color=colour, markersize=11, **at)
+    # means as triangles above the frame, where no bar hides them
+    at = {"transform": ax.get_xaxis_transform(), "clip_on": False, "markersize": 11}
+    for estimates, colour in ((unbiased, BARS["color"]), (biased, "black")):
+        ax.plot(estimates.mean(), 1.02, "v", color=colour, **at)
     ax.plot([], [], "v", color=COLOUR["quiet"], markersize=11, label="mean of the runs")
     ax.set(xlabel="estimate of MMD²", ylabel="runs")
     ax.legend(loc="upper right")
+
+
+def plane(half_widths, n=101):
+    """Ticks of both axes of a panel, float64."""
+    return tuple(torch.linspace(-h, h, n, dtype=torch.float64) for h in half_widths)
+
+
+def image_of(mixture, ticks):
+    """The density of a mixture of round Gaussians: ``(n, n)``, lowest row first."""
+    sigmas = mixture.covariances.diagonal(dim1=1, dim2=2).sqrt()
+    first, second = log_factors(ticks, mixture.means, sigmas)  # (k, n) each
+    return second.exp().T @ (mixture.weights[:, None] * first.exp())
+
+
+def _show(ax, values, half_widths, **style):
+    extent = [edge for h in half_widths for edge in (-h, h)]
+    picture = ax.imshow(values, extent=extent, **style)
+    ax.set(xlim=extent[:2], ylim=extent[2:], xticks=[], yticks=[])
+    ax.spines[:].set_visible(True)
+    return picture
+
+
+def add_target(ax, target, half_widths):
+    """p as an orange picture; returns the artist, for ``show_target``."""
+    style = {"cmap": "Oranges", "interpolation": "bilinear"}
+    picture = _show(ax, torch.zeros(2, 2), half_widths, **style)
+    show_target(picture, image_of(target, plane(half_widths)))
+    return picture
+
+
+def show_target(picture, values):
+    """Put a density into its picture; the shade follows the root, so faint is seen."""
+    shade = values.sqrt()
+    picture.set_data(shade)
+    picture.set_clim(0, shade.max().item())
+
+
+def add_rings(ax, colour=COLOUR["model"]):
+    """An empty Gaussian: circles of one and two σ and a cross at the mean."""
+    rings = []
+    for radius, line, width in ((1, "-", 2.4), (2, "--", 1.6)):
+        style = {"edgecolor": colour, "linestyle": line, "linewidth": width}
+        rings.append(ax.add_patch(Circle((0, 0), radius, fill=False, **style)))
+    (cross,) = ax.plot([], [], "+", color=colour, markersize=11, markeredgewidth=2)
+    return rings, cross
+
+
+def place(rings, cross, mean, sigma):
+    """Move the circles and the cross."""
+    for radius, ring in enumerate(rings, start=1):
+        ring.set(center=mean, radius=radius * sigma)
+    cross.set_data([mean[0]], [mean[1]])
+
+
+def _dotted(ax, mean=(0, 0), sigma=1.0):
+    """The circle of one σ of another local minimum."""
+    style = {"edgecolor": "black", "linestyle": ":", "linewidth": 1.6}
+    return ax.add_patch(Circle(mean, sigma, fill=False, **style))
+
+
+def plot_fits(axes, target, fits):
+    """Section 3: p and the best round Gaussian by each divergence, minima dotted."""
+    for ax, (name, fit) in zip(axes, fits.items(), strict=True):
+        add_target(ax, target, SQUARE)
+        place(*add_rings(ax), fit.mean.tolist(), fit.sigma)
+        for other in fit.minima[1:]:
+            _dotted(ax, other.mean.tolist(), other.sigma)
+        ax.set(title=f"{NAMES[name]}: σ = {fit.sigma:.3f}", xticks=[-4, 0, 4])
+    axes[0].set_yticks([-4, 0, 4])
+
+
+def theis_like(separation, share, width):
+    """The mixture of the sliders: σ = 0.6 on the left, σ = ``width`` on the right."""
+    at = separation / 2
+    return round_mixture([1 - share, share], [[-at, 0.0], [at, 0.0]], [0.6, width])
+
+
+def draw_fits(axes, separation, share, width):
+    """Section 3: the four fits to a mixture of two, live; other minima are dotted."""
+    start = theis_like(separation, share, width)
+    panels = []  # for each divergence: p, the best q, and two circles to spare
+    for ax, name in zip(axes, NAMES, strict=True):
+        picture, best = add_target(ax, start, WIDE), add_rings(ax)
+        panels.append((ax, name, picture, best, [_dotted(ax), _dotted(ax)]))
+
+    def update(separation, share, width):
+        target = theis_like(separation, share, width)
+        values = image_of(target, plane(WIDE))
+        own = list(zip(target.means, (0.6, width), strict=True))
+        for ax, name, picture, best, spare in panels:
+            show_target(picture, values)
+            # MMD is smooth enough for one start; the others may end in either bump
+            starts = [moments(target), *own * (name != "mmd")]
+            fit = fit_isotropic_gaussian(target, name, starts=starts, points=61)
+            place(*best, fit.mean.tolist(), fit.sigma)
+            for ring in spare:
+                ring.set_visible(False)
+            for ring, other in zip(spare, fit.minima[1:], strict=False):
+                ring.set(visible=True, center=other.mean.tolist(), radius=other.sigma)
+            ax.set_title(f"{NAMES[name]}: σ = {fit.sigma:.2f}")
+
+    update(separation, share, width)
+    return update
+
+
+def plot_samples(ax, target, x, is_off):
+    """Section 4: samples of a fit over p; those off the data are crosses."""
+    add_target(ax, target, SQUARE)
+    ax.plot(*x[~is_off].T, "o", color=COLOUR["model"], markersize=3)
+    style = {"color": "black", "markersize": 5, "markeredgewidth": 1.4}
+    ax.plot(*x[is_off].T, "x", label="off the data", **style)
+    ax.legend(loc="upper left", handletextpad=0.1, frameon=True, framealpha=0.9)
 
 
 def plot_trade(ax, wasted, off):
@@ -163,7 +279,7 @@ def plot_trade(ax, wasted, off):
     for name, style in STYLES.items():
         at = wasted[name], 100 * off[name]
         ax.plot(*at, **{**style, "linestyle": "none", "markersize": 13})
-        up = 26 if name == "js" else 8
+        up = 26 if name == "js" else 8  # its point lies close to that of KL(q‖p)
         label = {"xytext": (6, up), "textcoords": "offset points"}
         arrow = {"arrowstyle": "-", "color": COLOUR["quiet"]} if up > 8 else None
         ax.annotate(NAMES[name], at, arrowprops=arrow, **label)
@@ -171,37 +287,52 @@ def plot_trade(ax, wasted, off):
     ax.set(xlim=(0, 4.3), ylim=(-0.8, 29))
 
 
+def plot_growing(axes, target, fits):
+    """Section 5: rows are divergences, columns K; p first, then each fitted density."""
+    ticks = plane(SQUARE, 81)
+    p = image_of(target, ticks)
+    blues = {"cmap": "Blues", "vmin": 0, "vmax": p.max().item()}  # one scale for all
+    edges = {"levels": [0.01, 0.05], "colors": COLOUR["target"], "linewidths": 1.2}
+    for row, (name, by_k) in zip(axes, fits.items(), strict=True):
+        row[0].set_ylabel(NAMES[name])
+        for ax, (k, fit) in zip(row, by_k.items(), strict=True):
+            _show(ax, image_of(fit.distribution, ticks), SQUARE, **blues)
+            ax.contour(*ticks, p, **edges)
+            if ax in axes[0]:
+                ax.set_title(f"K = {k}")
+
+
+def _log_counts(ax, counts, label):
+    """A logarithmic axis with ticks at these counts only."""
+    ax.set(xscale="log", xlabel=label)
+    ax.set_xticks(counts, counts)
+    ax.minorticks_off()
+
+
 def plot_meeting(ax, fits, distance):
     """Section 5: the distance of each answer from p, against K, on log axes."""
     for name, by_k in fits.items():
         values = [distance(fit.distribution) for fit in by_k.values()]
         ax.plot(list(by_k), values, label=f"fitted by {NAMES[name]}", **STYLES[name])
-    ks = list(next(iter(fits.values())))
-    ax.set(xscale="log", yscale="log", xticks=ks, xlabel="bumps K in q")
-    ax.set_xticklabels(ks)
-    ax.minorticks_off()
-    ax.set_ylabel("JSD(p, q), nats")
+    ax.set(yscale="log", ylabel="JSD(p, q), nats")
+    _log_counts(ax, list(by_k), "bumps K in q")
     ax.legend(loc="lower left")
 
 
 def plot_estimates(axes, sizes, mmd2, truth_mmd2, jsd, truth_jsd):
     """Section 6: estimates against n; ``mmd2`` and each ``jsd`` are (sizes, runs)."""
-    panels = [{"unbiased": mmd2}, jsd]
+    panels = ({"unbiased": mmd2}, truth_mmd2), (jsd, truth_jsd)
     styles = [STYLES["mmd"], STYLES["js"], {"color": "black", "marker": "v"}]
-    truths = truth_mmd2, truth_jsd
-    for ax, estimates, truth in zip(axes, panels, truths, strict=True):
+    for ax, (estimates, truth) in zip(axes, panels, strict=True):
         for shift, (name, runs) in enumerate(estimates.items()):
             style = {**styles[shift + (ax is axes[1])], "linestyle": "none"}
             low, high = runs.amin(1), runs.amax(1)
             spread = torch.stack([runs.mean(1) - low, high - runs.mean(1)])
-            at = torch.tensor(sizes) * (1 + 0.12 * shift)
+            at = torch.tensor(sizes) * (1 + 0.12 * shift)  # beside each other
             bars = {"capsize": 4, "elinewidth": 2, "label": name}
             ax.errorbar(at, runs.mean(1), spread, **style, **bars)
         ax.axhline(truth, color=COLOUR["target"], linestyle="--", label="truth")
-        ax.set(xscale="log", xlabel="examples from each side", xticks=sizes)
-        ax.set_xticklabels([f"{size}" for size in sizes])
-        ax.xaxis.set_minor_formatter(NullFormatter())
-        ax.minorticks_off()
+        _log_counts(ax, sizes, "examples from each side")
         ax.legend(loc="lower right")
     axes[0].set_title("MMD²: a kernel is enough")
     axes[1].set_title("JSD (nats): a discriminator is trained")
@@ -210,8 +341,7 @@ def plot_estimates(axes, sizes, mmd2, truth_mmd2, jsd, truth_jsd):
 def plot_permutation(axes, tests):
     """Section 6: statistics after shuffles, and the one of the given order."""
     for ax, (name, test) in zip(axes, tests.items(), strict=True):
-        style = {"color": STYLES["mmd"]["color"], "alpha": 0.45}
-        ax.hist(test.permuted, 30, label="shuffled", **style)
+        ax.hist(test.permuted, 30, label="shuffled", **BARS)
         ax.axvline(test.mmd2, color="black", linewidth=3, label="as given")
         ax.set(title=f"{name}: p-value {test.p_value:.3f}", xlabel="MMD²")
         ax.xaxis.set_major_locator(MaxNLocator(5))

@@ -8,12 +8,12 @@ with its gradient takes a fraction of a millisecond.
 """
 
 import math
-from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple
 
 import torch
 
+from course_utils.arguments import require
 from course_utils.divergences.mmd import check_bandwidths, mean_kernel
 from course_utils.mixture.model import GaussianMixture
 
@@ -27,17 +27,17 @@ TINY = 1e-300  # below each density that counts: keeps log q finite where q unde
 
 
 def _forward_kl(p, q, log_p, log_q):
-    return (p * (log_p - log_q)).sum(), -p / q
+    return (p * (log_p - log_q)).sum(), -p / q  # d/dq of −p log q
 
 
 def _reverse_kl(p, q, log_p, log_q):
     gap = log_q - log_p
-    return (q * gap).sum(), gap + 1
+    return (q * gap).sum(), gap + 1  # d/dq of q (log q − log p)
 
 
 def _js(p, q, log_p, log_q):
     log_m = (0.5 * (p + q)).log()
-    gap = log_q - log_m
+    gap = log_q - log_m  # slope ½ (gap + 1 − (p + q)/(2m)): the ones cancel
     return 0.5 * (p * (log_p - log_m) + q * gap).sum(), 0.5 * gap
 
 
@@ -68,6 +68,7 @@ def pack(weights, means, sigmas) -> torch.Tensor:
 def moments(p: GaussianMixture) -> tuple[torch.Tensor, torch.Tensor]:
     """The mean ``(d,)`` of a mixture, and σ: σ² is its mean variance over the axes."""
     mean = p.weights @ p.means
+    # law of total variance: within the components, and between their means
     own = p.covariances.diagonal(dim1=1, dim2=2)
     return mean, (p.weights @ (own + (p.means - mean).square())).mean().sqrt()
 
@@ -76,49 +77,41 @@ class Surface:
     """``surface(θ)`` is a divergence between ``target`` and the mixture θ.
 
     ``divergence`` is a name of ``DIVERGENCES``, or a function of log p and log q on the
-    grid and of the size of a cell. Raises ``ValueError`` for an unknown name, for a
-    target that is no ``GaussianMixture`` or has d > 2, for bandwidths that are not
-    positive, for fewer than 2 points, and when the grid is too coarse for the target.
+    grid and of the size of a cell; ``points`` are the ticks per axis. Raises
+    ``ValueError`` for an unknown name, for a target that is no ``GaussianMixture`` or
+    has d > 2, for bandwidths that are not positive, for fewer than 2 points, and when
+    the grid is too coarse for the target.
     """
 
-    def __init__(
-        self,
-        target: GaussianMixture,
-        divergence: str | Callable,
-        bandwidths=THEIS_BANDWIDTHS,
-        points: int | None = None,
-    ):
-        if not callable(divergence) and divergence not in DIVERGENCES:
-            names = ", ".join(DIVERGENCES)
-            raise ValueError(f"divergence must be one of {names}, got {divergence!r}")
-        if not isinstance(target, GaussianMixture):
-            kind = type(target).__name__
-            raise ValueError(f"target must be a GaussianMixture, got {kind}")
-        if target.d not in POINTS:
-            raise ValueError(f"target must have d = 1 or 2, got d = {target.d}")
-        if points is not None and not (isinstance(points, int) and points >= 2):
-            raise ValueError(f"points must be a whole number from 2 on, got {points}")
+    def __init__(self, target, divergence, bandwidths=THEIS_BANDWIDTHS, points=None):
+        known = callable(divergence) or divergence in DIVERGENCES
+        of_course = isinstance(target, GaussianMixture)
+        got = f"d = {target.d}" if of_course else type(target).__name__
+        fits = points is None or (isinstance(points, int) and points >= 2)
+        require(
+            divergence=(repr(divergence), known, "one of " + ", ".join(DIVERGENCES)),
+            target=(got, of_course, "a GaussianMixture"),
+            points=(points, fits, "a whole number from 2 on"),
+        )
+        require(target=(got, target.d in POINTS, "a mixture with d = 1 or 2"))
         check_bandwidths(bandwidths)
-        self.target, self.bandwidths = target, bandwidths
-        self.name = getattr(divergence, "__name__", divergence)
-        self.divergence = divergence
+        self.target, self.divergence, self.bandwidths = target, divergence, bandwidths
         self.ticks = ticks_around(target, points or POINTS[target.d])
         self.cell = math.prod((t[1] - t[0]).item() for t in self.ticks)
 
     @cached_property
     def log_p(self) -> torch.Tensor:
         """log p of the target on the grid, ``(n,)`` or ``(n, n)``."""
-        target = self.target
-        sizes = [len(t) for t in self.ticks]
-        variances = target.covariances.diagonal(dim1=1, dim2=2)
+        target, sizes = self.target, [len(t) for t in self.ticks]
+        variances = target.covariances.diagonal(dim1=1, dim2=2)  # (k, d)
         if torch.equal(torch.diag_embed(variances), target.covariances):
-            axes = log_factors(self.ticks, target.means, variances.sqrt())
-            log_p = (target.weights.log()[:, None] + axes[0])[:, :, None]
-            log_p = log_p + axes[1][:, None] if target.d == 2 else log_p
+            # one factor per axis: k · 2n numbers instead of k · n² log-densities
+            first, *second = log_factors(self.ticks, target.means, variances.sqrt())
+            log_p = (target.weights.log()[:, None] + first)[:, :, None]  # (k, n, 1)
+            log_p = log_p + second[0][:, None] if second else log_p  # (k, n, n)
             log_p = log_p.logsumexp(0).view(sizes)
         else:
-            places = torch.cartesian_prod(*self.ticks)
-            log_p = target.log_prob(places).view(sizes)
+            log_p = target.log_prob(torch.cartesian_prod(*self.ticks)).view(sizes)
         mass = log_p.exp().sum().item() * self.cell
         if not abs(mass - 1) < 1e-4:
             raise ValueError(
@@ -141,31 +134,30 @@ class Surface:
         """The parameters behind θ."""
         k = len(theta) // (self.target.d + 2)
         means = theta[k:-k].view(k, self.target.d)
+        # softmax and exp: every θ has weights with sum 1, and positive sigmas
         return Parameters(theta[:k].softmax(0), means, theta[-k:].exp())
 
     def density(self, theta: torch.Tensor) -> torch.Tensor:
         """q on the grid, ``(n,)`` or ``(n, n)``."""
         weights, means, sigmas = self.unpack(theta)
-        wide = sigmas[:, None].expand_as(means)
-        return _mixture(
-            weights, [f.exp() for f in log_factors(self.ticks, means, wide)]
-        )
+        factors = log_factors(self.ticks, means, sigmas[:, None].expand_as(means))
+        return _mixture(weights, [f.exp() for f in factors])
 
     def __call__(self, theta: torch.Tensor) -> torch.Tensor:
         """The divergence at θ, a scalar; differentiable."""
-        if self.name == "mmd":
+        if self.divergence == "mmd":  # in closed form: no grid
             q = self.unpack(theta)
             within = self.within + mean_kernel(q, q, self.bandwidths)
             return within - 2 * mean_kernel(self.target, q, self.bandwidths)
         q = self.density(theta).clamp_min(TINY)
-        if self.name in ON_THE_GRID:
-            compare = ON_THE_GRID[self.name]
+        if self.divergence in ON_THE_GRID:
+            compare = ON_THE_GRID[self.divergence]
             return self.cell * compare(self.p, q, self.log_p, q.log())[0]
         return self.divergence(self.log_p, q.log(), self.cell)
 
     def with_slope(self, theta: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The divergence at θ and its gradient: a scalar and ``(k (d + 2),)``."""
-        if self.name in ON_THE_GRID:
+        if self.divergence in ON_THE_GRID:
             return self._with_known_slope(theta)
         theta = theta.detach().requires_grad_()
         value = self(theta)
@@ -174,22 +166,24 @@ class Surface:
     def _with_known_slope(self, theta):
         """By hand: autograd over the whole grid would take some times longer."""
         weights, means, sigmas = self.unpack(theta)
-        z = [
-            (ticks - mean[:, None]) / sigmas[:, None]
-            for ticks, mean in zip(self.ticks, means.T, strict=True)
-        ]
+        sides = zip(self.ticks, means.T, strict=True)
+        # z = (x − μ)/σ and the factors of N(x | μ, σ²): one (k, n) per axis
+        z = [(ticks - mean[:, None]) / sigmas[:, None] for ticks, mean in sides]
         f = [(-0.5 * (u.square() + LOG_2PI)).exp() / sigmas[:, None] for u in z]
         q = _mixture(weights, f).clamp_min(TINY)
-        value, slope = ON_THE_GRID[self.name](self.p, q, self.log_p, q.log())
-        # what pulls at each component, over the points of one axis
+        compare = ON_THE_GRID[self.divergence]
+        value, slope = compare(self.p, q, self.log_p, q.log())
+        # chain rule, dD/dθ = Σ_x dD/dq(x) · dq(x)/dθ. Every dq/dθ holds the component
+        # N(x | μ, σ²) once: so first slope · N, summed over the other axis
         if len(f) == 1:
             pull = [f[0] * slope]
         else:
             pull = [f[0] * (f[1] @ slope.T), f[1] * (f[0] @ slope)]
         mass = pull[0].sum(1)
+        # ∂ log N/∂μ = z/σ, and ∂ log N/∂ log σ = z² − 1, per axis
         shift = [(a * u).sum(1) for a, u in zip(pull, z, strict=True)]
         widen = [(a * (u.square() - 1)).sum(1) for a, u in zip(pull, z, strict=True)]
-        to_weights = weights * (mass - weights @ mass)
+        to_weights = weights * (mass - weights @ mass)  # the softmax of the weights
         to_means = (weights / sigmas)[:, None] * torch.stack(shift, dim=1)
         parts = [to_weights, to_means.flatten(), weights * sum(widen)]
         return self.cell * value, self.cell * torch.cat(parts)
@@ -197,7 +191,7 @@ class Surface:
     def holds(self, theta: torch.Tensor) -> bool:
         """Whether the grid holds q (up to 1e-3), so that the value can be trusted."""
         mass = self.density(theta).sum().item() * self.cell
-        return self.name == "mmd" or abs(mass - 1) < 1e-3
+        return self.divergence == "mmd" or abs(mass - 1) < 1e-3
 
 
 def ticks_around(target: GaussianMixture, n: int) -> tuple[torch.Tensor, ...]:
@@ -212,15 +206,15 @@ def ticks_around(target: GaussianMixture, n: int) -> tuple[torch.Tensor, ...]:
 
 def log_factors(ticks, means, sigmas) -> list[torch.Tensor]:
     """log N(tick | mean, σ²): one ``(k, n)`` per axis; means and sigmas ``(k, d)``."""
-    sides = zip(ticks, means.T, sigmas.T, strict=True)
-    return [
-        -0.5 * ((t - mean[:, None]) / sigma[:, None]).square()
-        - (sigma.log() + 0.5 * LOG_2PI)[:, None]
-        for t, mean, sigma in sides
-    ]
+    factors = []
+    for t, mean, sigma in zip(ticks, means.T, sigmas.T, strict=True):
+        z = (t - mean[:, None]) / sigma[:, None]
+        factors.append(-0.5 * z.square() - (sigma.log() + 0.5 * LOG_2PI)[:, None])
+    return factors
 
 
 def _mixture(weights, factors) -> torch.Tensor:
     """Σ w f(x), or Σ w f(x) g(y), from the factors of each axis, all ``(k, n)``."""
     first = weights[:, None] * factors[0]
+    # in the plane a sum of outer products, which is one matrix product: (n, n)
     return first.T @ factors[1] if len(factors) == 2 else first.sum(0)

@@ -41,23 +41,24 @@ def spline(x, widths, heights, slopes, bound: float, inverse: bool = False):
     # number of the bin that t lies in: how many inner knots are to its left
     inner = knots[..., 1 if inverse else 0, 1:-1]
     bin_ = (t[..., None] >= inner).sum(-1)[..., None, None]
-    ends = torch.cat(
-        [knots, slopes[..., None, :]], dim=-2
-    )  # x, y, slope: (…, 3, k + 1)
+    # x, y and slope at each knot: (…, 3, k + 1)
+    ends = torch.cat([knots, slopes[..., None, :]], dim=-2)
     index = bin_ + torch.arange(2)  # the two ends of this bin
     found = ends.gather(-1, index.expand(*ends.shape[:-1], 2))
     (x0, x1), (y0, y1), (d0, d1) = (p.unbind(-1) for p in found.unbind(-2))
     width, height = x1 - x0, y1 - y0
     slope = height / width
     bend = d0 + d1 - 2 * slope
-    share = (t - x0) / width  # ξ: from 0 to 1 through the bin
-    if inverse:  # ξ solves a ξ² + b ξ + c = 0 (eqs. 6 to 8)
+    # ξ, the share of the bin that lies to the left of x: from 0 to 1
+    if inverse:  # it solves a ξ² + b ξ + c = 0 (eqs. 6 to 8)
         rise = t - y0
         a = height * (slope - d0) + rise * bend
         b = height * d0 - rise * bend
         c = -slope * rise
         # this form of the root has no difference of nearly equal numbers
         share = 2 * c / (-b - (b.square() - 4 * a * c).clamp(min=0).sqrt())
+    else:
+        share = (t - x0) / width
     mixed = share * (1 - share)
     below = slope + bend * mixed
     forward = y0 + height * (slope * share.square() + d0 * mixed) / below  # eq. 4

@@ -5,23 +5,29 @@ import math
 import pytest
 import torch
 from scipy import optimize
+from torch.distributions import Categorical, MixtureSameFamily, Normal
 
-from course_utils.divergences import js, kl, total_variation
-from course_utils.divergences.fits import (
-    DIVERGENCES,
-    THEIS_BANDWIDTHS,
+from course_utils.divergences import (
     fit_isotropic_gaussian,
     fit_round_mixture,
+    js,
+    kl,
     load_theis_mixture,
-    moments,
+    mmd2_mixtures,
     round_mixture,
+    total_variation,
 )
-from course_utils.divergences.mmd import mmd2_mixtures
-from course_utils.divergences.newton import descend
-from course_utils.divergences.surface import Surface, pack
+from course_utils.divergences.fits import descend
+from course_utils.divergences.surface import (
+    DIVERGENCES,
+    THEIS_BANDWIDTHS,
+    Surface,
+    pack,
+)
 from course_utils.mixture.model import GaussianMixture
 
 TICKS = torch.linspace(-7, 7, 141, dtype=torch.float64)
+LINE = round_mixture([0.4, 0.6], [-1.5, 1.0], [0.7, 1.0])
 REFERENCE = {  # mean, sigma, value on the default mixture of the script of the paper
     "forward_kl": ((-0.308, -0.090), 1.491, None),
     "mmd": ((-0.402, -0.844), 1.120, 0.1547),
@@ -78,33 +84,6 @@ def test_every_minimum_is_one(target, fits):
             curvature = ((ahead - behind) / 2e-4)[:, 1:]
             torch.testing.assert_close(curvature, curvature.T, atol=1e-4, rtol=1e-4)
             assert torch.linalg.eigvalsh(curvature).min() > 0
-
-
-def test_the_known_slopes_are_those_of_autograd(target):
-    definitions = {
-        "forward_kl": lambda lp, lq, cell: (lp.exp() * (lp - lq)).sum() * cell,
-        "reverse_kl": lambda lp, lq, cell: (lq.exp() * (lq - lp)).sum() * cell,
-        "js": lambda lp, lq, cell: (
-            0.5
-            * cell
-            * (
-                lp.exp() * (lp - torch.logaddexp(lp, lq) + math.log(2))
-                + lq.exp() * (lq - torch.logaddexp(lp, lq) + math.log(2))
-            ).sum()
-        ),
-    }
-    line = round_mixture([0.4, 0.6], [-1.0, 2.0], [0.7, 1.0])
-    cases = [
-        (target, pack([0.3, 0.7], [[0.0, 1.0], [-1.0, -2.0]], [0.8, 1.1])),
-        (line, pack([0.3, 0.7], [[0.5], [-1.0]], [0.8, 1.1])),
-    ]
-    for p, theta in cases:
-        for name, definition in definitions.items():
-            known, plain = Surface(p, name), Surface(p, definition)
-            pairs = zip(known.with_slope(theta), plain.with_slope(theta), strict=True)
-            for ours, theirs in pairs:
-                torch.testing.assert_close(ours, theirs, atol=1e-10, rtol=1e-8)
-            torch.testing.assert_close(known(theta), plain(theta), atol=1e-12, rtol=0)
 
 
 def test_the_values_are_those_of_the_other_modules(target, fits):
@@ -200,14 +179,6 @@ def test_a_more_expressive_q_is_nearer():
         )
 
 
-def test_moments():
-    target = round_mixture([0.25, 0.75], [[0.0, 0.0], [4.0, 0.0]], [1.0, 2.0])
-    mean, sigma = moments(target)
-    assert mean.tolist() == [3.0, 0.0]
-    x_variance, y_variance = 0.25 + 0.75 * 4 + 3.0, 0.25 + 0.75 * 4
-    assert sigma.item() == pytest.approx(((x_variance + y_variance) / 2) ** 0.5)
-
-
 def test_errors(target):
     with pytest.raises(ValueError, match=r"one of forward_kl.*, got 'kl'"):
         fit_isotropic_gaussian(target, "kl")
@@ -242,3 +213,73 @@ def test_the_descent_ends_at_the_minimum():
     start = torch.full((2,), 4.0).double()
     flat = descend(lambda x: (torch.zeros(()), torch.zeros(2).double()), start)
     assert torch.equal(flat, start)
+
+
+@pytest.mark.parametrize("name", ["js", "mmd"])
+def test_the_last_fit_is_a_warm_start(name):
+    fit = fit_isotropic_gaussian(LINE, name)
+    start = fit.mean, fit.sigma
+    again = fit_isotropic_gaussian(LINE, name, starts=[start])
+    assert again.value <= fit.value + 1e-12
+    assert again.mean.item() == pytest.approx(fit.mean.item(), abs=1e-3)
+    wider = fit_isotropic_gaussian(LINE, name, starts=[start, (0.0, 2.0)])
+    assert wider.value == pytest.approx(fit.value, abs=1e-9)
+
+
+@pytest.mark.parametrize("divergence", DIVERGENCES)
+@pytest.mark.parametrize(
+    ("starts", "words"),
+    [
+        ([(0.0, 0.0)], "sigma of a start must be one number > 0, got 0"),
+        ([(0.0, -1.0)], "sigma of a start must be one number > 0, got -1"),
+        ([(0.0, math.nan)], "sigma of a start .* got nan"),
+        ([(0.0, math.inf)], "sigma of a start .* got inf"),
+        ([(0.0, [1.0, 2.0])], "sigma of a start must be one number"),
+        ([(math.nan, 1.0)], "mean of a start must be 1 finite numbers, got nan"),
+        ([((0.0, 1.0), 1.0)], "mean of a start must be 1 finite numbers"),
+        ([1.0], r"starts must hold pairs \(mean, sigma\), got 1.0"),
+        ([(1.0, 2.0, 3.0)], r"starts must hold pairs \(mean, sigma\), got \(1"),
+        ([], "starts is empty"),
+    ],
+)
+def test_starts_without_sense(divergence, starts, words):
+    with pytest.raises(ValueError, match=words):
+        fit_isotropic_gaussian(LINE, divergence, starts=starts)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"bandwidths": []}, r"bandwidths must be positive and finite, got \[\]"),
+        ({"bandwidths": [0.0]}, r"bandwidths must be positive .* got \[0.0\]"),
+        ({"bandwidths": [1.0, -1.0]}, "bandwidths must be positive"),
+        ({"points": 0}, "points must be a whole number from 2 on, got 0"),
+        ({"points": 1}, "points must be a whole number from 2 on, got 1"),
+        ({"points": 50.5}, "points must be a whole number from 2 on, got 50.5"),
+    ],
+)
+def test_options_without_sense(options, words):
+    for divergence in ("js", "mmd"):
+        with pytest.raises(ValueError, match=words):
+            fit_isotropic_gaussian(LINE, divergence, **options)
+        with pytest.raises(ValueError, match=words):
+            fit_round_mixture(LINE, divergence, 1, **options)
+
+
+@pytest.mark.parametrize("name", ["k", "n_starts", "max_steps"])
+def test_counts_start_at_one(name):
+    with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
+        fit_round_mixture(LINE, "js", **({"k": 1} | {name: 0}))
+
+
+@pytest.mark.parametrize(
+    "target",
+    [MixtureSameFamily(Categorical(torch.ones(2)), Normal(torch.zeros(2), 1.0)), [1.0]],
+    ids=lambda target: type(target).__name__,
+)
+def test_the_target_must_be_a_mixture_of_the_course(target):
+    words = f"target must be a GaussianMixture, got {type(target).__name__}"
+    with pytest.raises(ValueError, match=words):
+        fit_isotropic_gaussian(target, "js")
+    with pytest.raises(ValueError, match=words):
+        fit_round_mixture(target, "js", 1)

@@ -4,14 +4,15 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from course_utils.divergences import kl, pictures
-from course_utils.divergences import plane_pictures as plane
-from course_utils.divergences.fits import (
+from course_utils.divergences import (
     fit_isotropic_gaussian,
+    kl,
     load_theis_mixture,
+    mmd2_mixtures,
+    pictures,
     round_mixture,
 )
-from course_utils.divergences.mmd import TwoSampleTest, mmd2_mixtures
+from course_utils.divergences.mmd import TwoSampleTest
 
 GRID = torch.linspace(-14, 14, 1401, dtype=torch.float64)
 
@@ -105,8 +106,8 @@ def target():
 
 
 def test_the_image_is_the_density(target):
-    ticks = plane.plane((4.6, 4.0), 21)
-    values = plane.image_of(target, ticks)
+    ticks = pictures.plane((4.6, 4.0), 21)
+    values = pictures.image_of(target, ticks)
     places = torch.cartesian_prod(*ticks)
     expected = target.log_prob(places).exp().view(21, 21).T
     torch.testing.assert_close(values, expected)
@@ -118,7 +119,7 @@ def test_circles_are_one_and_two_sigma(target):
         for name in ("forward_kl", "reverse_kl")
     }
     axes = panels(1, 2)
-    plane.plot_fits(axes, target, fits)
+    pictures.plot_fits(axes, target, fits)
     for ax, fit in zip(axes, fits.values(), strict=True):
         radii = [patch.get_radius() for patch in ax.patches]
         assert radii[:2] == pytest.approx([fit.sigma, 2 * fit.sigma])
@@ -128,23 +129,23 @@ def test_circles_are_one_and_two_sigma(target):
 
 def test_the_four_fits_follow_the_sliders():
     axes = panels(1, 4)
-    update = plane.draw_fits(axes, 1.0, 0.5, 0.6)
+    update = pictures.draw_fits(axes, 1.0, 0.5, 0.6)
     update(5.0, 0.3, 0.8)
-    p = plane.theis_like(5.0, 0.3, 0.8)
+    p = pictures.theis_like(5.0, 0.3, 0.8)
     for ax, name in zip(axes, pictures.NAMES, strict=True):
         fit = fit_isotropic_gaussian(p, name)
         assert ax.patches[0].get_radius() == pytest.approx(fit.sigma, abs=1e-3)
         assert title(ax) == f"{pictures.NAMES[name]}: σ = {fit.sigma:.2f}"
     shade = torch.as_tensor(axes[0].images[0].get_array())
     torch.testing.assert_close(
-        shade**2, plane.image_of(p, plane.plane((5.0, 3.6))), check_dtype=False
+        shade**2, pictures.image_of(p, pictures.plane((5.0, 3.6))), check_dtype=False
     )
 
 
 def test_what_strays_is_crossed(target):
     ax = Figure().subplots()
     x = torch.tensor([[0.0, 0.0], [4.0, 4.0]])
-    plane.plot_samples(ax, target, x, torch.tensor([False, True]))
+    pictures.plot_samples(ax, target, x, torch.tensor([False, True]))
     assert ax.lines[1].get_xydata().tolist() == [[4.0, 4.0]]
     pictures.plot_trade(
         ax, dict.fromkeys(pictures.NAMES, 1.0), dict.fromkeys(pictures.NAMES, 0.1)
@@ -156,7 +157,7 @@ def test_all_sizes_are_drawn(target):
     fit = fit_isotropic_gaussian(target, "js")
     fits = {name: {1: fit, 2: fit} for name in pictures.NAMES}
     axes = panels(4, 2)
-    plane.plot_growing(axes, target, fits)
+    pictures.plot_growing(axes, target, fits)
     assert [title(ax) for ax in axes[0]] == ["K = 1", "K = 2"]
     assert [ax.get_ylabel() for ax in axes[:, 0]] == list(pictures.NAMES.values())
     ax = Figure().subplots()
@@ -166,7 +167,7 @@ def test_all_sizes_are_drawn(target):
 
 def test_the_slider_shows_the_other_minima_as_dotted_circles():
     axes = Figure().subplots(1, 4)
-    plane.draw_fits(axes, 5.0, 0.5, 0.6)
+    pictures.draw_fits(axes, 5.0, 0.5, 0.6)
     dotted = {
         ax.get_title(loc="left").split(":")[0]: [
             circle
