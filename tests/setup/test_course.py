@@ -71,10 +71,10 @@ def test_first_start_then_nothing_to_do(course, machine, capsys):
 
 def test_the_readers_own_uv_is_taken_if_it_is_recent(course, machine, monkeypatch):
     monkeypatch.setattr(course.shutil, "which", {"uv": "/usr/bin/uv"}.get)
-    machine.uvs["/usr/bin/uv"] = "uv 0.9.1"
+    machine.uvs["/usr/bin/uv"] = "uv 0.12.1"
     assert machine.setup()[1].startswith("/usr/bin/uv pip install --python")
     shutil.rmtree(course.ENV)
-    machine.uvs["/usr/bin/uv"] = "uv 0.4.30"
+    machine.uvs["/usr/bin/uv"] = "uv 0.10.12"
     assert machine.setup()[2].startswith(str(course.PYTHON.parent / "uv"))
 
 
