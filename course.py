@@ -48,7 +48,8 @@ def is_environment():
 
 def stamp():
     """What an earlier start noted in .venv: a level, and a hash or "half"."""
-    return STAMP.read_text("utf-8").split() if STAMP.exists() else ["lab", "nothing"]
+    note = STAMP.read_text("utf-8").split() if STAMP.exists() else ["lab", "nothing"]
+    return note if len(note) == 2 and note[0] in LEVELS else ["lab", "half"]
 
 
 def ready(level):
@@ -83,8 +84,8 @@ def setup(level="lab"):
 
 def fill(level):
     """Install into .venv, which is made (anew) where it is none or half made."""
-    before = stamp()
-    whole = is_environment() and before[1] != "half"
+    whole = is_environment() and stamp()[1] != "half"
+    before = stamp() if whole else ["lab", "nothing"]
     if ENV.exists() and not whole:
         print("The environment .venv is damaged or half made: making it anew.")
         remove(ENV)
@@ -92,8 +93,11 @@ def fill(level):
     ENV.mkdir(exist_ok=True)
     STAMP.write_text(level + " half", "utf-8")
     if whole:
-        versions = (ask(str(PYTHON), "--version").split()[1], sys.version.split()[0])
-        print("Updating .venv with its own Python %s (this is %s) ..." % versions)
+        own, this = ask(str(PYTHON), "--version").split()[1], sys.version.split()[0]
+        other = (
+            " with its own Python %s (this is %s)" % (own, this) if own != this else ""
+        )
+        print("Updating the environment .venv" + other + " ...", flush=True)
     else:
         print("Making the environment .venv ...", flush=True)
         base = getattr(sys, "_base_executable", sys.executable)  # outside any .venv

@@ -73,6 +73,13 @@ def test_a_half_made_environment_is_made_anew(course, machine, capsys):
     assert "making it anew" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("note", ["", "lab", "old hash", "\0"])
+def test_a_damaged_stamp_counts_as_half_made(course, machine, note):
+    machine.setup()
+    course.STAMP.write_text(note)
+    assert "-m venv" in machine.setup()[0]
+
+
 def test_removal_that_is_stopped_leaves_no_environment(course, machine, monkeypatch):
     machine.setup()
 
