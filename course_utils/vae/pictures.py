@@ -1,11 +1,12 @@
 """The pictures of notebook 04, in its order; nats, and digits as dark ink on white."""
 
+import math
 from itertools import pairwise
 
 import torch
 from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch, Rectangle
 
-from course_utils.style import COLOUR, GROUPS
+from course_utils.style import COLOUR
 
 PLATE = (  # nodes, edges and plates, as draw_plates takes them
     {
@@ -35,11 +36,11 @@ def plot_marginal(axes, z, mean, sigma, grid, density):
     axes[1].plot(grid, density, color=COLOUR["model"], label="p(x)")
     style = {"color": COLOUR["model"], "linestyle": "--", "linewidth": 1.4}
     label = "five of the p(x | z), weighted"
-    for at in (-2.5, -1.4, -0.4, 0.6, 1.5):
+    for at in (-1.7, -1.2, -0.4, 0.65, 1.3):  # five that can be seen on the right
         i = (z - at).abs().argmin()
         axes[0].plot(z[i], mean[i], "o", color="black", zorder=3)
         bump = torch.distributions.Normal(mean[i], sigma).log_prob(grid).exp()
-        axes[1].plot(grid, 0.06 * weight[i] * bump, label=label, **style)
+        axes[1].plot(grid, 0.1 * weight[i] * bump, label=label, **style)
         label = None  # the legend names the dashed curves once
     axes[1].set(xlabel="x", ylabel="density", title="p(x): their average over z")
     axes[1].set(xlim=(low, high), ylim=(0, 1.25 * density.max()))
@@ -85,8 +86,8 @@ def _box(ax, x, y, text, face):
     ax.text(x, y, text, ha="center", va="center", fontsize=11.5)
 
 
-def _arrow(ax, start, end, mutation_scale=16, **style):
-    style = {"arrowstyle": "-|>", "mutation_scale": mutation_scale, **style}
+def _arrow(ax, start, end, mutation_scale=16, color="black", **style):
+    style |= {"arrowstyle": "-|>", "mutation_scale": mutation_scale, "color": color}
     ax.add_patch(FancyArrowPatch(start, end, **style))
 
 
@@ -122,18 +123,7 @@ def draw_nine(axes, beta, fits, x):
 
     ``fits`` maps β to a trained model with two latents.
     """
-    clouds, names = [], []
-    for index in range(len(x)):
-        colour = GROUPS[index % len(GROUPS)]
-        style = {"facecolor": colour, "alpha": 0.4, "edgecolor": colour}
-        # there are fewer colours than digits: dashed edges tell the last from the first
-        cloud = Ellipse((0, 0), 1, 1, linestyle="-" if index < 6 else "--", **style)
-        clouds.append(axes[0].add_patch(cloud))
-        names.append(axes[0].text(0, 0, f"{index + 1}", ha="center", va="center"))
-    for radius in (1, 2):  # one and two σ of the prior
-        style = {"fill": False, "linestyle": ":", "edgecolor": COLOUR["quiet"]}
-        axes[0].add_patch(Ellipse((0, 0), 2 * radius, 2 * radius, **style))
-    _latent_plane(axes[0], 4)
+    update_clouds = _draw_clouds(axes[0], len(x), half_width=4)
     picture = plot_digits(axes[1], x, 3)
 
     def update(beta):
@@ -144,15 +134,10 @@ def draw_nine(axes, beta, fits, x):
             noise = torch.randn(len(x), 2, generator=torch.Generator().manual_seed(0))
             decoded = model.decode(q.mean + q.stddev * noise).mean
             bound = model.elbo(x, noise)
-        for cloud, name, mean, sigma in zip(
-            clouds, names, q.mean.tolist(), q.stddev.tolist(), strict=True
-        ):
-            cloud.set_center(mean)
-            cloud.set(width=4 * sigma[0], height=4 * sigma[1])
-            name.set_position(mean)
-            name.set_visible(max(map(abs, mean)) < 3.9)
+        outside = update_clouds(q)
         picture.set_data(mosaic(decoded, 3))
-        axes[0].set_title(f"β = {beta:g}: KL {bound.kl:.1f} nats")
+        away = f", {outside} of {len(x)} outside the frame" * (outside > 0)
+        axes[0].set_title(f"β = {beta:g}: KL {bound.kl:.1f} nats{away}")
         score = f"{bound.reconstruction:.1f}".replace("-", "−")
         axes[1].set_title(f"reconstruction {score} nats")
 
@@ -160,16 +145,82 @@ def draw_nine(axes, beta, fits, x):
     return update
 
 
+def _draw_clouds(ax, n, half_width):
+    """Empty clouds with the digits 1 to n; returns what moves them, and how it does.
+
+    That function takes q(z | x), n Gaussians, and gives how many lie outside.
+    """
+    style = {"facecolor": COLOUR["latent"], "alpha": 0.4, "edgecolor": "black"}
+    clouds = [ax.add_patch(Ellipse((0, 0), 1, 1, **style)) for _ in range(n)]
+    words = {"ha": "center", "va": "center", "clip_on": True}
+    names = [ax.text(0, 0, f"{index + 1}", **words) for index in range(n)]
+    for radius in (1, 2):  # one and two σ of the prior
+        style = {"fill": False, "linestyle": ":", "edgecolor": "#333333"}
+        ax.add_patch(Ellipse((0, 0), 2 * radius, 2 * radius, **style))
+    _latent_plane(ax, half_width)
+
+    def update(q):
+        outside = 0
+        for cloud, name, mean, sigma in zip(
+            clouds, names, q.mean.tolist(), q.stddev.tolist(), strict=True
+        ):
+            cloud.set_center(mean)
+            cloud.set(width=4 * sigma[0], height=4 * sigma[1])
+            name.set_position(mean)
+            outside += max(map(abs, mean)) > half_width
+        return outside
+
+    return update
+
+
+def plot_nine_splits(axes, fits, x, splits):
+    """One panel of clouds for each β of ``splits``: β → (KL, I(x; z), KL(q(z) ‖ p(z))).
+
+    Each frame is as large as its clouds need: at β = 0 they are far away.
+    """
+    for ax, (beta, (kl, says, misses)) in zip(axes, splits.items(), strict=True):
+        with torch.no_grad():
+            q = fits[beta].encode(x)
+        furthest = q.mean.abs().max().item()
+        half_width = 4 if furthest < 4 else 10 * math.ceil(1.1 * furthest / 10)
+        _draw_clouds(ax, len(x), half_width)(q)
+        ax.set_title(f"β = {beta:g}\n{kl:.1f} = {says:.1f} + {misses:.1f} nats")
+        ax.set(ylabel="z₂" if ax is axes[0] else "")
+
+
 def plot_training(ax, states):
     """The ELBO over the epochs, of the training digits and of those held out."""
     epochs = [state.epoch for state in states]
     values = [state.elbo for state in states]
-    ax.plot(epochs, values, "o-", color=COLOUR["model"], label="train")
+    bound = {"color": COLOUR["latent"]}
+    ax.plot(epochs, values, "o-", label="training digits", **bound)
     held_out = [state.held_out_elbo for state in states]
-    ax.plot(epochs, held_out, "s--", color=COLOUR["data"], label="held out")
+    hollow = {"markerfacecolor": "white", "markeredgewidth": 1.6}
+    ax.plot(epochs, held_out, "s--", label="digits set aside", **bound, **hollow)
     ax.set(xlabel="epochs", ylabel="ELBO (nats per digit)", ylim=(-150, -85))
     ax.grid(color="#DDDDDD")
     ax.legend(loc="lower right")
+
+
+def draw_training(axes, moment, film, x):
+    """A moment of a training: where on its curve, and what ``x`` is rebuilt to.
+
+    ``moment`` is one of ``film``: pairs of a ``VAEState`` and rebuilt digits.
+    """
+    plot_training(axes[0], [state for state, _ in film])
+    now = axes[0].axvline(0, color="#333333", linestyle=":")
+    plot_rows(axes[1], [x, 0 * x], ["data", "rebuilt"])
+    (sheet,) = axes[1].images
+
+    def update(moment):
+        state, rebuilt = moment
+        now.set_xdata([state.epoch] * 2)
+        sheet.set_data(mosaic(torch.cat([x, rebuilt]), len(x)))
+        score = f"{state.held_out_elbo:.1f}".replace("-", "−")
+        axes[0].set_title(f"{state.epoch:.1f} epochs: {score} nats set aside")
+
+    update(moment)
+    return update
 
 
 def standard_normal_ticks(n):
@@ -242,14 +293,17 @@ def draw_latent(axes, z1, z2, model, z, labels):
 
 def plot_sharpness(axes, names, variance, edges):
     """Two measures of blur as bars, one bar per kind of image."""
-    colours = [COLOUR["real"], COLOUR["quiet"], COLOUR["fake"], COLOUR["model"]]
-    panels = [(variance, "variance of a pixel"), (edges, "energy of edges")]
-    for ax, (values, title) in zip(axes, panels, strict=True):
+    colours = [COLOUR[role] for role in ("data", "quiet", "model", "model")]
+    panels = [
+        (variance, "variance of a pixel", "mean over the pixels (ink = 1)"),
+        (edges, "energy of edges", "mean squared difference (ink = 1)"),
+    ]
+    for ax, (values, title, unit) in zip(axes, panels, strict=True):
         bars = ax.barh(names, values, color=colours)
         for bar, hatch in zip(bars, ("", "xx", "//", ".."), strict=True):
             bar.set(hatch=hatch, edgecolor="white")
         ax.bar_label(bars, fmt="%.3f", padding=3)
-        ax.set(title=title, xlim=(0, 1.25 * max(values)))
+        ax.set(title=title, xlabel=unit, xlim=(0, 1.25 * max(values)))
         ax.invert_yaxis()
 
 
@@ -259,7 +313,7 @@ def plot_kl_per_dimension(ax, kl):
     used = kl > 0.05  # nats; below, the notebook calls a latent collapsed
     index = torch.arange(len(kl))
     ax.bar(index[used], kl[used], color=COLOUR["latent"], label="used")
-    style = {"color": COLOUR["target"], "markersize": 8, "markeredgewidth": 2}
+    style = {"color": COLOUR["quiet"], "markersize": 8, "markeredgewidth": 2}
     ax.plot(index[~used], kl[~used], "x", label="collapsed", clip_on=False, **style)
     ax.set(xlabel="latent dimension, sorted", ylabel="KL (nats)")
     ax.set_title(f"{used.sum()} latents used, {(~used).sum()} collapsed")

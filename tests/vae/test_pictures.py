@@ -44,10 +44,28 @@ def test_nine_clouds_follow_beta():
     assert clouds[4].get_center() == pytest.approx(q.mean[4].tolist())
     assert clouds[4].width == pytest.approx(4 * q.stddev[4, 0].item())
     assert title(axes[0]).startswith("β = 1: KL")
+    assert "outside" not in title(axes[0])
     before = axes[1].images[0].get_array().copy()
+    with torch.no_grad():
+        fits[0.0].encoder.network[-1].bias[0] += 50.0  # all clouds leave the frame
     update(0.0)
+    assert title(axes[0]).endswith("nats, 9 of 9 outside the frame")
     assert title(axes[0]).startswith("β = 0")
     assert not (before == axes[1].images[0].get_array()).all()
+
+
+def test_each_split_has_a_frame_for_its_clouds():
+    x = binarise((255 * digits(9)).byte())
+    fits = {0.0: VAE(784, 2, hidden=(5,)), 1.0: VAE(784, 2, hidden=(5,), seed=1)}
+    with torch.no_grad():
+        fits[0.0].encoder.network[-1].bias[0] = 50.0
+    axes = Figure().subplots(1, 2)
+    splits = {0.0: (9.0, 2.0, 7.0), 1.0: (4.6, 2.2, 2.4)}
+    pictures.plot_nine_splits(axes, fits, x, splits)
+    assert title(axes[1]) == "β = 1\n4.6 = 2.2 + 2.4 nats"
+    assert axes[1].get_xlim() == (-4, 4)
+    assert axes[0].get_xlim() == (-60, 60)
+    assert axes[0].patches[0].get_center()[0] == pytest.approx(50, abs=2)
 
 
 def test_the_explorer_decodes_the_chosen_point():
@@ -101,6 +119,14 @@ def test_curves(ax):
     pictures.plot_training(ax, states)
     assert ax.lines[0].get_xdata().tolist() == [s.epoch for s in states]
     assert ax.lines[1].get_ydata().tolist() == [s.held_out_elbo for s in states]
+    film = [(state, binarise(x[:3], seed=k)) for k, state in enumerate(states)]
+    axes = Figure().subplots(1, 2)
+    update = pictures.draw_training(axes, film[0], film, binarise(x[:3]))
+    update(film[-1])
+    assert axes[0].lines[2].get_xdata() == [states[-1].epoch] * 2
+    sheet = torch.as_tensor(axes[1].images[0].get_array())
+    expected = pictures.mosaic(torch.cat([binarise(x[:3]), film[-1][1]]), 3)
+    assert torch.equal(sheet, expected)
 
 
 def test_collapsed_dimensions_are_crosses(ax):
