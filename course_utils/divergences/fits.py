@@ -57,7 +57,7 @@ def round_mixture(weights, means, sigmas) -> GaussianMixture:
     """
     means = torch.as_tensor(means, dtype=torch.float64)
     means = means[:, None] if means.ndim == 1 else means
-    variances = torch.as_tensor(sigmas, dtype=torch.float64).square()
+    variances = torch.as_tensor(sigmas, dtype=torch.float64).square()  # (k,)
     eye = torch.eye(means.shape[1], dtype=torch.float64)
     return GaussianMixture(weights, means, variances[:, None, None] * eye)
 
@@ -119,6 +119,7 @@ def fit_round_mixture(
     ends = []
     for _ in range(n_starts):
         means = _far_apart(target, k, generator)
+        # a bit aside: two components in one place would stay together
         aside = torch.randn(k, target.d, dtype=torch.float64, generator=generator)
         start = pack(torch.ones(k), means + 0.3 * sigma * aside, sigma.expand(k))
         ends.append(descend(surface.with_slope, start, max_steps))
@@ -131,7 +132,7 @@ def _far_apart(target, k, generator) -> torch.Tensor:
     for _ in range(k):
         chosen += torch.multinomial(chance, 1, generator=generator).tolist()
         distance = torch.cdist(target.means, target.means[chosen]).amin(1)
-        chance = target.weights * distance.square()
+        chance = target.weights * distance.square()  # 0 for those already chosen
         chance = chance if bool(chance.any()) else target.weights
     return target.means[chosen]
 

@@ -197,9 +197,9 @@ def show_target(picture, values):
     picture.set_clim(0, shade.max().item())
 
 
-def add_rings(ax, colour=COLOUR["model"]):
+def add_rings(ax):
     """An empty Gaussian: circles of one and two σ and a cross at the mean."""
-    rings = []
+    rings, colour = [], COLOUR["model"]
     for radius, line, width in ((1, "-", 2.4), (2, "--", 1.6)):
         style = {"edgecolor": colour, "linestyle": line, "linewidth": width}
         rings.append(ax.add_patch(Circle((0, 0), radius, fill=False, **style)))

@@ -164,7 +164,7 @@ class Surface:
         return value.detach(), torch.autograd.grad(value, theta)[0]
 
     def _with_known_slope(self, theta):
-        """By hand: autograd over the whole grid would take some times longer."""
+        """By hand: autograd over the whole grid takes several times longer."""
         weights, means, sigmas = self.unpack(theta)
         sides = zip(self.ticks, means.T, strict=True)
         # z = (x − μ)/σ and the factors of N(x | μ, σ²): one (k, n) per axis

@@ -78,7 +78,7 @@ def test_a_trained_network_knows_the_score_of_a_gaussian():
     """Relative error of σ·score, root mean square over noisy data: at most 10 %."""
     denoiser = Denoiser(hidden=(48, 48))
     x = gaussian(20_000)
-    states = list(train_diffusion(denoiser, x, 1200, n_states=4))
+    states = list(train_diffusion(denoiser, x, 800, n_states=4))
     assert states[-1].loss < 1.1 * states[0].loss
     exact, new = Exact(), gaussian(4000, seed=1)
     generator = torch.Generator().manual_seed(2)
@@ -157,9 +157,9 @@ def test_a_code_leads_back_to_its_point():
 def test_density_of_any_network_has_mass_one():
     torch.manual_seed(0)
     denoiser = Denoiser(hidden=(16,), sigma_range=(0.05, 5.0)).double()
-    ticks = torch.linspace(-7, 7, 141, dtype=torch.float64)
+    ticks = torch.linspace(-7, 7, 101, dtype=torch.float64)
     density = denoiser.log_prob(torch.cartesian_prod(ticks, ticks), 48).exp()
-    mass = torch.trapezoid(torch.trapezoid(density.view(141, 141), ticks), ticks)
+    mass = torch.trapezoid(torch.trapezoid(density.view(101, 101), ticks), ticks)
     assert mass.item() == pytest.approx(1, abs=0.02)
 
 

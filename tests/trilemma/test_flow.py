@@ -109,10 +109,10 @@ def test_log_det_is_that_of_the_jacobian(coupling):
 @COUPLINGS
 def test_the_density_has_mass_one(coupling):
     flow = bent(coupling=coupling, scale=0.1, bins=6, layers=3)
-    ticks = torch.linspace(-8, 8, 321, dtype=torch.float64)
+    ticks = torch.linspace(-8, 8, 161, dtype=torch.float64)
     with torch.no_grad():
         density = flow.log_prob(torch.cartesian_prod(ticks, ticks)).exp()
-    mass = torch.trapezoid(torch.trapezoid(density.view(321, 321), ticks), ticks)
+    mass = torch.trapezoid(torch.trapezoid(density.view(161, 161), ticks), ticks)
     assert mass.item() == pytest.approx(1, abs=1e-4)
     standard = MultivariateNormal(torch.zeros(2).double(), torch.eye(2).double())
     some = points(100)
@@ -140,13 +140,13 @@ def test_an_affine_flow_learns_a_gaussian():
     torch.manual_seed(0)
     x, new = truth.sample((4000,)), truth.sample((2000,))
     flow = Flow(coupling="affine", layers=2, hidden=(8,))
-    states = list(train_flow(flow, x, 500, learning_rate=0.01, n_states=5))
+    states = list(train_flow(flow, x, 300, learning_rate=0.02, n_states=5))
     assert states[-1].loss < states[0].loss
     with torch.no_grad():
         gap = (truth.log_prob(new) - flow.log_prob(new)).mean()
     assert gap.abs() < 0.02
     assert isinstance(states[-1], FlowState)
-    assert str(states[-1]).startswith("step 500, log p(x) -")
+    assert str(states[-1]).startswith("step 300, log p(x) -")
     assert str(states[-1]).endswith("nats")
 
 
@@ -154,8 +154,8 @@ def test_a_spline_flow_finds_the_ring():
     ring = ring_of_gaussians()
     torch.manual_seed(0)
     x, new = ring.sample((4000,)), ring.sample((2000,))
-    flow = Flow(layers=3, hidden=(32, 32), bins=12)
-    list(train_flow(flow, x, 200, learning_rate=0.01))
+    flow = Flow(layers=3, hidden=(32,), bins=12)
+    list(train_flow(flow, x, 150, learning_rate=0.02))
     near = torch.cdist(flow.sample(1000), ring.centres).amin(1) < 3 * ring.sigma
     assert near.float().mean() > 0.6
     with torch.no_grad():

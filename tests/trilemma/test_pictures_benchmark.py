@@ -1,4 +1,4 @@
-"""The trilemma benchmark: what is counted on the two shapes, and its file."""
+"""The benchmark behind the pictures: what it counts on two shapes, and its file."""
 
 import hashlib
 import json
@@ -63,8 +63,8 @@ def test_the_benchmark_writes_merges_and_reports(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(benchmark, "N_TEST", 20)
     monkeypatch.setattr(benchmark, "N_DRAWN", 200)
     names = ["data", *benchmark.MODELS]
-    for seeds in (["0"], ["1"], ["1"]):
-        argv = ["trilemma", *small, "--seeds", *seeds, "--models", *names]
+    for seed, models in (("0", names), ("1", names), ("1", names[:2])):
+        argv = ["trilemma", *small, "--seeds", seed, "--models", *models]
         monkeypatch.setattr(sys, "argv", argv)
         benchmark.main()
     rows = benchmark.read(out)
