@@ -19,14 +19,18 @@ INCHES = torch.arange(1.4, 2.02, 0.0254, dtype=torch.float64)  # Galton used inc
 X_GRID = torch.linspace(-6, 6, 601, dtype=torch.float64)
 
 
-def plot_family(ax, members, x, names="ABCDEFGH"):
-    """Some members of one family, with a letter on each peak, and the data below."""
+def plot_family(axes, members, x, names="ABCDEFGH"):
+    """Members of one family: narrow ones left, wide ones right, the data below both."""
     for name, member in zip(names, members, strict=True):
-        style = "-" if member.stddev < 0.06 else "--"  # narrow ones solid
-        line = plot_density(ax, member, HEIGHT_GRID, linestyle=style, linewidth=1.6)
-        ax.text(member.mean, line.get_ydata().max() + 0.15, name, ha="center")
-    plot_rug(ax, x)
-    ax.set(xlabel="height (m)", ylabel="density (per m)", ylim=(0, 11.2))
+        wide = int(member.stddev > 0.06)
+        style = {"linestyle": "--" if wide else "-", "linewidth": 1.6}
+        line = plot_density(axes[wide], member, HEIGHT_GRID, **style)
+        top = line.get_ydata().max() + 0.15
+        axes[wide].text(member.mean, top, name, ha="center", fontsize=13)
+    for ax, sigma in zip(axes, ("4 cm", "8 cm"), strict=True):
+        plot_rug(ax, x)
+        ax.set(xlabel="height (m)", ylim=(0, 11.2), title=f"σ = {sigma}")
+    axes[0].set_ylabel("density (per m)")
 
 
 def plot_surface(ax, x):
@@ -53,11 +57,11 @@ def plot_surface(ax, x):
 def draw_likelihood(axes, mu, sigma, x):
     """Left the surface with the point (μ, σ), right the curve that belongs to it."""
     plot_surface(axes[0], x)
-    (point,) = axes[0].plot([mu], [sigma], "o", color=COLOUR["target"], markersize=10)
-    point.set_markeredgecolor("white")
+    (point,) = axes[0].plot([mu], [sigma], "o", color=COLOUR["model"], markersize=11)
+    point.set(markeredgecolor="white", markeredgewidth=2)
     curve = plot_density(axes[1], Normal(mu, sigma), HEIGHT_GRID, label="model")
     ends = x.new_zeros(len(x))
-    sticks = axes[1].vlines(x, ends, ends + 1, color=COLOUR["target"], linewidth=1.6)
+    sticks = axes[1].vlines(x, ends, ends + 1, color=COLOUR["model"], linewidth=1.6)
     style = {"color": COLOUR["data"], "markersize": 5, "clip_on": False}
     axes[1].plot(x, ends, "o", label="data", **style)  # whole dots, also below the axis
     axes[1].set(xlabel="height (m)", ylabel="density (per m)", ylim=(0, 14))
@@ -81,9 +85,59 @@ def plot_ascent(ax, x, path):
     """The steps of gradient ascent ``(steps, 2)`` on the surface of ``x``."""
     plot_surface(ax, x)
     ax.plot(path[:, 0], path[:, 1], ".-", color="black", linewidth=1, markersize=6)
-    ax.plot(*path[0], "s", color=COLOUR["latent"], markersize=9, label="start")
-    ax.plot(*path[-1], "*", color=COLOUR["target"], markersize=13, label="end")
+    _mark(ax, path[0], "s", "white", "start")
+    _mark(ax, path[-1], "*", COLOUR["model"], "end")
     ax.legend(loc="upper right", frameon=True, framealpha=0.9)  # readable on the map
+
+
+def _mark(ax, place, shape, colour, label):
+    edge = {"markeredgecolor": "black" if colour == "white" else "white"}
+    size = {"s": 9, "*": 15, "o": 16}[shape]
+    style = {"color": colour, "markersize": size, "linestyle": "", **edge}
+    (mark,) = ax.plot(*[[float(value)] for value in place], shape, label=label, **style)
+    return mark
+
+
+def ascent_path(x, rate, steps=80, start=(1.60, 0.12)):
+    """Gradient ascent ``(steps + 1, 2)`` by the two derivatives of section 4.
+
+    It ends early where a step makes σ ≤ 0: there is no such Gaussian.
+    """
+    m, mean, variance = len(x), x.mean().item(), x.var(correction=0).item()
+    path = [start]
+    while len(path) <= steps and path[-1][1] > 0:
+        mu, sigma = path[-1]
+        slope = m * (mean - mu) / sigma**2
+        squares = variance + (mean - mu) ** 2
+        slope_of_sigma = m * (squares / sigma**3 - 1 / sigma)
+        path.append((mu + rate * slope, sigma + rate * slope_of_sigma))
+    return torch.tensor(path, dtype=torch.float64)
+
+
+def draw_ascent(ax, rate, x):
+    """The walk of ``plot_ascent`` for another learning rate, and where it has come."""
+    plot_surface(ax, x)
+    best = x.mean(), x.std(correction=0)
+    (walk,) = ax.plot([], [], ".-", color="black", linewidth=1, markersize=6)
+    _mark(ax, (1.60, 0.12), "s", "white", "start")
+    last = _mark(ax, best, "o", COLOUR["model"], "last step")
+    _mark(ax, best, "*", COLOUR["target"], "summit (formula)")
+    ax.legend(loc="upper right", frameon=True, framealpha=0.9)
+    ax.set(xlim=(MU_GRID[0], MU_GRID[-1]), autoscale_on=False)
+    summit = Normal(*best).log_prob(x).sum()
+
+    def update(rate):
+        path = ascent_path(x, rate)
+        walk.set_data(path[:, 0], path[:, 1])
+        last.set_data(path[-1:, 0], path[-1:, 1])
+        heights = [Normal(*at).log_prob(x).sum() for at in path[-10:] if at[1] > 0]
+        low, high = summit - max(heights), summit - min(heights)
+        outside = int((path[:, 1] > SIGMA_GRID[-1]).sum())
+        text = f"rate {rate:.5f}: the last steps {low:.2f} to {high:.2f} nats too low"
+        ax.set_title(text + f", {outside} outside" * (outside > 0))
+
+    update(rate)
+    return update
 
 
 def draw_two_gaussians(axes, mu, sigma):
@@ -121,7 +175,7 @@ def plot_cross_entropy(ax, mu_grid, cross_entropy, entropy):
     for label, values, role, style in (
         ("cross-entropy  −E$_P$ log p$_θ$", cross_entropy, "model", "-"),
         ("entropy H(P)", level, "target", ":"),
-        ("KL(P‖P$_θ$)", kl, "data", "--"),
+        ("KL(P‖P$_θ$)", kl, "quiet", "--"),
     ):
         ax.plot(mu_grid, values, color=COLOUR[role], linestyle=style, label=label)
     best = mu_grid[kl.argmin()]  # of both curves: they differ by a constant
@@ -189,12 +243,36 @@ def plot_bias(ax, sizes, ratio, standard_error):
     ax.legend(loc="lower right")
 
 
-def plot_histogram(ax, x, label="data", **style):
-    """A histogram of heights, scaled as a density."""
+def plot_posterior(ax, grid, prior, posterior, x):
+    """What we believe about μ before and after the data, which lie below."""
+    belief = {"color": COLOUR["latent"], "linewidth": 2.2}
+    ax.plot(grid, prior, linestyle="--", label="prior  p(μ | α)", **belief)
+    ax.plot(grid, posterior, label="posterior  p(μ | x, α)", **belief)
+    plot_rug(ax, x)
+    ax.axvline(x.mean(), color=COLOUR["data"], linestyle=":", label="mean of the data")
+    ax.set(xlabel="μ (m)", ylabel="density (per m)", xlim=(1.45, 1.85), ylim=(0, 24))
+    ax.legend(loc="upper left")
+
+
+def plot_histogram(ax, x, label="data", share=1.0, **style):
+    """A histogram of heights, scaled as a density; its area is ``share``."""
     style = {"color": "#BBBBBB", "alpha": 0.7, **style}
-    ax.hist(x, bins=INCHES, density=True, label=label, **style)
+    weights = torch.full_like(x, share / (len(x) * (INCHES[1] - INCHES[0]).item()))
+    ax.hist(x, bins=INCHES, weights=weights, label=label, **style)
     ax.set(xlabel="height (m)", ylabel="density (per m)")
     ax.legend(loc="upper left")
+
+
+def plot_groups(ax, x, first, mixture, grid):
+    """Women and men, and the Gaussian of each, with their shares as areas."""
+    hatched = {"fill": False, "edgecolor": "#555555", "hatch": "//"}
+    groups = ("women", first, {}), ("men", ~first, hatched)
+    parts = mixture.component_distribution.log_prob(grid[:, None]).exp()  # (grid, 2)
+    parts = parts * mixture.mixture_distribution.probs
+    for (label, group, style), part in zip(groups, parts.T, strict=True):
+        plot_histogram(ax, x[group], label, group.double().mean().item(), **style)
+        ax.plot(grid, part, color=COLOUR["model"], linestyle="--")
+    ax.set(ylabel="", ylim=(0, 5.4))  # the legend stands above the bars
 
 
 def plot_hidden_states(ax, hidden, x):
@@ -203,5 +281,5 @@ def plot_hidden_states(ax, hidden, x):
     place = {"extent": (-0.5, len(x) - 0.5, -4, 4), "aspect": "auto"}
     values = {"vmin": 0, "vmax": 1, "interpolation": "nearest"}
     ax.imshow(hidden[None], cmap=shades, **place, **values)
-    ax.plot(x, ".-", color=COLOUR["data"], linewidth=1)
-    ax.set(xlabel="time", ylabel="x", ylim=(-4, 4), xlim=(-0.5, len(x) - 0.5))
+    ax.plot(x, ".-", color=COLOUR["model"], linewidth=1)
+    ax.set(xlabel="time (steps)", ylabel="x", ylim=(-4, 4), xlim=(-0.5, len(x) - 0.5))

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 from matplotlib.figure import Figure
-from torch.distributions import Normal
+from torch.distributions import Categorical, MixtureSameFamily, Normal
 
 from course_utils.data import load_heights
 from course_utils.gaussian import fit_gaussian, log_likelihood, pictures
@@ -45,12 +45,55 @@ def test_empirical_panel_tells_the_error_and_repeats_for_a_seed(ax):
     assert title(ax) == first
 
 
+def test_ascent_follows_the_gradient_and_says_where_it_ends(ax):
+    x = load_heights()
+    path = pictures.ascent_path(x, rate=1e-4, steps=5)
+    theta = path[0]
+    for place in path:
+        torch.testing.assert_close(place, theta, rtol=1e-12, atol=1e-12)
+        theta = theta.clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(log_likelihood(x, *theta), theta)
+        theta = (theta + 1e-4 * gradient).detach()
+    assert len(pictures.ascent_path(x, rate=1.0)) < 81  # a step to σ ≤ 0 ends it
+    update = pictures.draw_ascent(ax, rate=1e-4, x=x)
+    assert "0.00 to 0.00 nats" in title(ax) and "outside" not in title(ax)
+    update(rate=1e-3)
+    assert "outside" in title(ax)
+    assert len(ax.lines[0].get_xdata()) == 81
+
+
+def test_posterior_picture_shows_both_beliefs_and_the_data(ax):
+    grid, x = torch.linspace(1.4, 2, 11), load_heights()
+    pictures.plot_posterior(ax, grid, 0 * grid, 1 + 0 * grid, x)
+    styles = {line.get_label(): line.get_linestyle() for line in ax.lines}
+    assert list(styles.values()) == ["--", "-", ":"]
+    assert len(ax.collections[0].get_segments()) == len(x)
+
+
+def test_groups_add_up_to_the_whole_histogram():
+    x = torch.tensor([1.5, 1.6, 1.61, 1.7, 1.8], dtype=torch.float64)
+    first = torch.tensor([True, True, True, False, False])
+    parts = Normal(torch.tensor([1.57, 1.75], dtype=torch.float64), 0.05)
+    weights = Categorical(torch.tensor([0.6, 0.4], dtype=torch.float64))
+    grid = torch.linspace(1.2, 2.2, 201, dtype=torch.float64)
+    whole, groups = Figure().subplots(1, 2)
+    pictures.plot_histogram(whole, x)
+    mixture = MixtureSameFamily(weights, parts)
+    pictures.plot_groups(groups, x, first, mixture, grid)
+    bars = [[bar.get_height() for bar in each] for each in groups.containers]
+    together = [a + b for a, b in zip(*bars, strict=True)]
+    assert together == pytest.approx([bar.get_height() for bar in whole.containers[0]])
+    curves = sum(torch.as_tensor(line.get_ydata()) for line in groups.lines)
+    torch.testing.assert_close(curves, mixture.log_prob(grid).exp())
+
+
 def test_the_remaining_pictures_draw_their_data():
     x = load_heights()
     fit = fit_gaussian(x)
     axes = Figure().subplots(2, 4).flat
-    pictures.plot_family(axes[0], [fit, Normal(1.7, 0.1)], x, names="AB")
-    assert [line.get_linestyle() for line in axes[0].lines] == ["-", "--"]
+    pictures.plot_family([axes[0], axes[7]], [fit, Normal(1.7, 0.1)], x, names="AB")
+    assert [ax.lines[0].get_linestyle() for ax in (axes[0], axes[7])] == ["-", "--"]
+    assert [ax.texts[0].get_text() for ax in (axes[0], axes[7])] == ["A", "B"]
     pictures.plot_ascent(axes[1], x, torch.tensor([[1.6, 0.12], [1.68, 0.06]]))
     assert list(axes[1].lines[0].get_xdata()) == pytest.approx([1.6, 1.68])
     grid = torch.linspace(-1, 1, 11)
