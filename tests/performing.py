@@ -110,7 +110,9 @@ def _torch_left_alone():
     import torch
 
     threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
-    with torch.random.fork_rng(devices=[]):
-        yield
-    torch.set_num_threads(threads)
-    torch.set_default_dtype(dtype)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:  # also where a notebook fails
+        torch.set_num_threads(threads)
+        torch.set_default_dtype(dtype)

@@ -85,7 +85,7 @@ def has_fast_bf16() -> bool:
     must name the instructions, and one product is timed: settings of the libraries,
     such as ``ONEDNN_MAX_CPU_ISA``, may forbid what the processor can do.
     """
-    can = torch.cpu.get_capabilities()
+    can = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.9 cannot say
     if not (can.get("avx512_bf16") or can.get("amx_bf16")):
         return False
     # on one thread, in turns, and the quickest of many: other programs may run, too
