@@ -12,6 +12,9 @@ STYLE = Path(__file__).with_name("course.mplstyle")
 def setup(seed: int = 0, threads: int = 1, dtype: torch.dtype = torch.float32) -> None:
     """Seed torch, set the figure style and the print options; prints nothing.
 
+    In a notebook, figures are drawn at twice the density of the page: screens and
+    projectors are finer than 100 dots per inch.
+
     ``dtype`` is what new tensors hold: ``torch.float64`` where a notebook computes
     statistics and compares digits, ``torch.float32`` where it trains networks.
 
@@ -20,6 +23,7 @@ def setup(seed: int = 0, threads: int = 1, dtype: torch.dtype = torch.float32) -
     slow each other down tenfold.
     """
     import matplotlib.pyplot as plt  # here, so that importing this module stays quick
+    from IPython import get_ipython
 
     if threads < 1:
         raise ValueError(f"threads must be at least 1, got {threads}")
@@ -28,6 +32,10 @@ def setup(seed: int = 0, threads: int = 1, dtype: torch.dtype = torch.float32) -
     torch.set_default_dtype(dtype)
     torch.set_printoptions(precision=4, sci_mode=False)
     plt.style.use(STYLE)
+    if shell := get_ipython():
+        from matplotlib_inline.config import InlineBackend
+
+        InlineBackend.instance(parent=shell).figure_formats = {"retina"}
 
 
 @contextmanager

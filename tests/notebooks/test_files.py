@@ -26,7 +26,7 @@ from tools import (
 from tools.normalise import WIDGET_VIEW, clean, dumps
 from tools.slide_map import read_claims
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 2_000_000
 MIN_EXERCISES = 4
 TOOL_TAGS = {"live", "exercise", "check", "trains", "setup", "nbval-ignore-output"}
 FORBIDDEN = {
