@@ -38,7 +38,7 @@ def tracked_files():
         if listed.returncode == 0:
             paths = [ROOT / p for p in listed.stdout.decode().split("\0") if p]
             return sorted(path for path in paths if path.is_file())
-    away = {"build", "__pycache__"}
+    away = {"build", "my_notebooks", "__pycache__"}
     return sorted(
         path
         for path in ROOT.rglob("*")
