@@ -1,4 +1,4 @@
-"""The pictures of notebook 03, section by section. Bounds and gaps are in nats."""
+"""The pictures of notebook 03, but for section 6. Bounds and gaps are in nats."""
 
 import math
 
@@ -9,9 +9,8 @@ from torch.distributions import Normal
 from course_utils.style import COLOUR, plot_points
 from course_utils.variational.bounds import elbo_by_quadrature
 
-GAP = "#F2C14E"  # the gap: a light tone of the colour of q
+GAP = "#FBE7B5"  # a gap: a light tone of the colour of q, always hatched or framed
 DARK_LATENT = "#6B4A00"  # a second q in the same picture: a dark tone
-MARKERS = ["o", "s", "^", "D"]
 
 
 def plot_bags(ax, labels, probability):
@@ -41,12 +40,14 @@ def plot_term_count(ax, per_second):
 def draw_jensen(ax, share, low=0.25, high=3.0):
     """The log curve, two points on it, and the gap at their weighted mean."""
     w = torch.linspace(0.08, 3.4, 300)
-    ax.plot(w, w.log(), color=COLOUR["model"], label="log w")
+    ax.plot(w, w.log(), color=COLOUR["quiet"], label="log w")
     ends = [math.log(low), math.log(high)]
-    ax.plot([low, high], ends, "o--", color=COLOUR["latent"], label="chord: E[log w]")
-    (gap,) = ax.plot([], [], color=COLOUR["target"], linewidth=5, label="gap")
-    (top,) = ax.plot([], [], "o", color=COLOUR["model"], markersize=9)
-    (bottom,) = ax.plot([], [], "o", color=COLOUR["latent"], markersize=9)
+    ax.plot([low, high], ends, "o--", color=COLOUR["latent"], label="chord")
+    (gap,) = ax.plot([], [], color=COLOUR["data"], linewidth=3, label="gap")
+    (top,) = ax.plot([], [], "s", color=COLOUR["target"], markersize=10)
+    (bottom,) = ax.plot([], [], "o", color=COLOUR["latent"], markersize=10)
+    top.set_label("log E[w]")
+    bottom.set_label("E[log w]")
     ax.set(xlabel="w", ylabel="log w", ylim=(-2, 1.6))
     ax.legend(loc="lower right")
 
@@ -82,13 +83,14 @@ def draw_identity(axes, mu, sigma, model, x, floor=-10.0):
     curve = _posterior_and_q(left, model, x, "q(z)", xlim=(-3, 4), ylim=(0, 1.6))
     left.legend(loc="upper left")
     # two bars on top of each other: from the floor to the ELBO, and on to log p(x)
-    below = right.bar([0], [1], bottom=floor, width=0.5, color=COLOUR["model"])[0]
-    gap = right.bar([0], [1], width=0.5, color=GAP, hatch="//", edgecolor="white")[0]
+    below = right.bar([0], [1], bottom=floor, width=0.5, color=COLOUR["latent"])[0]
+    style = {"color": GAP, "hatch": "//", "edgecolor": COLOUR["latent"]}
+    gap = right.bar([0], [1], width=0.5, **style)[0]
     right.axhline(log_p, color=COLOUR["target"], linewidth=2)
     right.text(0.95, log_p + 0.12, f"log p(x) = {log_p:.3f}", ha="right")
     texts = [right.text(0.32, 0, "", va="center") for _ in range(2)]
     right.set(ylabel="nats", xlim=(-0.6, 1), ylim=(floor, -2), xticks=[])
-    right.set_title("the axis is cut: only the tops count")
+    right.set_title("the axis is cut below the ELBO")
 
     def update(mu, sigma):
         q = Normal(grid.new_tensor(mu), sigma)
@@ -111,10 +113,13 @@ def plot_staircase(ax, bounds, log_likelihoods):
     The first half-step is an M-step.
     """
     step = torch.arange(len(bounds))
-    ax.fill_between(step, bounds, log_likelihoods, step="mid", color=GAP, label="KL")
+    style = {"facecolor": GAP, "edgecolor": COLOUR["latent"], "hatch": "//"}
+    ax.fill_between(
+        step, bounds, log_likelihoods, step="mid", linewidth=0, label="KL", **style
+    )
     style = {"where": "mid", "linewidth": 2}
     ax.step(step, log_likelihoods, color=COLOUR["target"], label="log p", **style)
-    ax.step(step, bounds, "--", color=COLOUR["model"], label="ELBO", **style)
+    ax.step(step, bounds, "--", color=COLOUR["latent"], label="ELBO", **style)
     ax.set_xticks(step, ["ME"[i % 2] for i in step.tolist()])
     ax.set(xlabel="half-steps of EM", ylabel="nats per example")
     ax.legend(loc="lower right")
@@ -179,22 +184,29 @@ def draw_cavi(ax, state, states, target):
     ax.set_title(f"update {state.step}: {moved}")
 
 
-def draw_two_peaks(ax, start, starts, fits, model, x):
-    """Where a single normal ends when its mean starts at ``start``."""
-    curve = _posterior_and_q(ax, model, x, "q", xlim=(-3.2, 3.2), ylim=(0, 2.6))
+def draw_two_peaks(ax, x, start, readings, starts, fits, model):
+    """Where a single normal ends for reading ``x`` if its mean starts at ``start``.
+
+    ``fits`` are computed beforehand, for all ``readings`` and ``starts``: ``(r, s)``.
+    """
+    log_p, posteriors = model.log_prob(readings), model.log_posterior(readings).exp()
+    shown = {"xlim": (-3.2, 3.2), "ylim": (0, 2.6)}
+    curve = _posterior_and_q(ax, model, readings[-1], "q", **shown)
+    posterior = ax.lines[0]
     (arrow,) = ax.plot([], [], "v", color=COLOUR["latent"], label="start", markersize=9)
     ax.legend(loc="upper right")
-    log_p = model.log_prob(x).item()
 
-    def update(start):
-        index = (starts - start).abs().argmin()  # the fits are computed beforehand
-        q = Normal(fits.q.mean[index], fits.q.stddev[index])
+    def update(x, start):
+        row, column = (readings - x).abs().argmin(), (starts - start).abs().argmin()
+        q = Normal(fits.q.mean[row, column], fits.q.stddev[row, column])
+        posterior.set_ydata(posteriors[:, row])
         curve.set_ydata(q.log_prob(model.grid).exp())
         arrow.set_data([start], [0.12])
-        gap = log_p - fits.elbo[index].item()
-        ax.set_title(f"start {start:+.1f}: q ends at {q.mean:+.2f}, KL = {gap:.3f}")
+        gap = log_p[row] - fits.elbo[row, column]
+        ends = f"q starts at {start:+.1f}, ends at {q.mean:+.2f}, KL = {gap:.3f}"
+        ax.set_title(f"x = {x:.2f}: {ends}")
 
-    update(start)
+    update(x, start)
     return update
 
 
@@ -206,47 +218,22 @@ def plot_curves(ax, grid, curves, **limits):
     ax.legend(loc="upper left")
 
 
-def draw_reparameterization(ax, mu, sigma, noise):
-    """Each ε keeps its place above; its z = μ + σ ε moves below."""
-    style = {"color": COLOUR["quiet"], "linewidth": 0.9}
-    lines = [ax.plot([e, e], [1, 0], **style)[0] for e in noise]
-    ax.plot(noise, torch.ones_like(noise), "o", color=COLOUR["data"])
-    (dots,) = ax.plot(noise, 0 * noise, "o", color=COLOUR["latent"])
-    ax.set(xlim=(-6, 6), ylim=(-0.35, 1.35), xlabel="value")
-    ax.set_yticks([0, 1], ["z = μ + σε", "ε ~ N(0, 1)"])
-
-    def update(mu, sigma):
-        z = mu + sigma * noise
-        dots.set_xdata(z)
-        for line, e, end in zip(lines, noise.tolist(), z.tolist(), strict=True):
-            line.set_xdata([e, end])
-        title = f"μ = {mu:.1f}, σ = {sigma:.1f}: the noise stays, the sample moves"
-        ax.set_title(title)
-
-    update(mu, sigma)
-    return update
-
-
-def plot_variances(ax, n, theory, measured):
-    """Variance of a mean of ``n`` draws: lines from formulas, markers from draws.
-
-    ``theory`` maps a name to the variance of one draw; ``measured`` maps the same names
-    to one variance per entry of ``n``. Each name stands at the right end of its line.
-    """
-    roles = ["target", "fake", "latent", "model"]
-    for (name, one), role, marker in zip(theory.items(), roles, MARKERS, strict=False):
-        # the mean of n independent draws has 1/n of the variance of one
-        ax.loglog(n, one / n, color=COLOUR[role], linewidth=1.6)
-        ax.loglog(n, measured[name], marker, color=COLOUR[role])
-        ax.text(1.3 * n[-1], one / n[-1], name, color=COLOUR[role], va="center")
-    ax.set(xlabel="samples per gradient S", ylabel="variance of the gradient")
-    ax.set_xlim(n[0] / 1.3, 20 * n[-1])
+def plot_inclusion(ax, weights, mean_field, exact):
+    """Is each item in the bag? What mean field says, and what is true."""
+    style = {"linestyle": "", "markersize": 5}
+    ax.plot(weights, exact, "s", color=COLOUR["target"], label="exact", **style)
+    ax.plot(
+        weights, mean_field, "o", color=COLOUR["latent"], label="mean field", **style
+    )
+    ax.set(xlabel="weight of the item (kg)", ylabel="probability: in the bag")
+    ax.set(ylim=(-0.05, 1.05))
+    ax.legend(loc="center right", bbox_to_anchor=(1.0, 0.72))
 
 
 def plot_learning(axes, x, elbos, exact, learned):
     """Left the ELBO while learning, right the data with the learned direction."""
     left, right = axes
-    left.plot(elbos, color=COLOUR["model"], linewidth=0.7, alpha=0.6, label="ELBO")
+    left.plot(elbos, color=COLOUR["latent"], linewidth=0.7, alpha=0.6, label="ELBO")
     best = exact.log_prob(x).mean().item()
     left.axhline(best, color=COLOUR["target"], linestyle="--", label="exact maximum")
     left.set(xlabel="step", ylabel="nats per example", ylim=(best - 3, best + 1))
@@ -267,7 +254,7 @@ def plot_parameter_counts(ax, per_point, network):
     m = torch.logspace(0, 7, 50)
     ax.loglog(m, per_point * m, color=COLOUR["latent"], label="φ₁ … φₘ")
     flat = torch.full_like(m, network)
-    ax.loglog(m, flat, "--", color=COLOUR["model"], label="one network f_w")
+    ax.loglog(m, flat, "--", color=DARK_LATENT, label="one network f_w")
     ax.set(xlabel="number of examples m", ylabel="numbers to store")
     ax.legend(loc="upper left")
 
@@ -279,8 +266,9 @@ def plot_gaps(ax, names, approximation, amortization, errors):
     """
     bottom = torch.full((len(names),), approximation)
     labels = ["approximation gap (the family)", "amortization gap (the network)"]
-    ax.bar(names, bottom, width=0.55, color=GAP, label=labels[0])
-    style = {"color": COLOUR["model"], "hatch": "//", "edgecolor": "white"}
+    style = {"color": GAP, "edgecolor": COLOUR["latent"], "hatch": "//"}
+    ax.bar(names, bottom, width=0.55, label=labels[0], **style)
+    style = {"color": COLOUR["latent"]}
     ax.bar(names, amortization, 0.55, bottom, label=labels[1], **style)
     style = {"fmt": "none", "ecolor": COLOUR["data"], "capsize": 4}
     ax.errorbar(range(len(names)), bottom + amortization, errors, **style)
@@ -288,17 +276,20 @@ def plot_gaps(ax, names, approximation, amortization, errors):
     ax.legend(loc="upper right")
 
 
-def plot_gap_map(ax, x, gap, title, top=1.0):
+def plot_gap_map(ax, x, gap, other_peak, title, top=1.0):
     """Each x at its place over the circle; bright where the encoder loses most.
 
-    The colours stop at ``top``: say so at the colour bar.
+    Crosses: the points whose q stands on the other peak. Colours stop at ``top``: say
+    so at the colour bar. On the dashed line both peaks are equally probable.
     """
     turn = torch.linspace(0, 6.2832, 200)
     ax.plot(turn.cos(), turn.sin(), color=COLOUR["quiet"], linewidth=1)
-    ax.annotate("z jumps here", (-1, 0), (-2.1, -1.9), arrowprops={"arrowstyle": "->"})
+    ax.plot([-2.2, 0], [0, 0], "--", color=COLOUR["quiet"], linewidth=1.4)
     order = gap.argsort()  # large gaps are drawn last, on top
     style = {"c": gap[order].clamp(max=top), "cmap": "viridis", "s": 14, "zorder": 2}
     dots = ax.scatter(x[order, 0], x[order, 1], vmin=0, vmax=top, **style)
+    style = {"color": COLOUR["target"], "linewidth": 1.4, "zorder": 3}
+    ax.scatter(*x[other_peak].T, 60, marker="x", label="q on the other peak", **style)
     ax.set(title=title, xlabel="x₁", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2))
     ax.set_aspect("equal")
     return dots
@@ -307,9 +298,9 @@ def plot_gap_map(ax, x, gap, title, top=1.0):
 def plot_iwae(ax, k, bounds, log_p, estimates):
     """The exact bound against k, and log p(x); ``estimates`` are (values, errors)."""
     ax.axhline(log_p, color=COLOUR["target"], label="log p(x)")
-    ax.plot(k, bounds, "o-", color=COLOUR["model"], label="exact bound $L_k$")
+    ax.plot(k, bounds, "o-", color=COLOUR["latent"], label="exact bound $L_k$")
     values, errors = estimates
-    style = {"fmt": "s", "color": COLOUR["latent"], "capsize": 4, "mfc": "white"}
+    style = {"fmt": "s", "color": DARK_LATENT, "capsize": 4, "mfc": "white"}
     ax.errorbar(k, values, 4 * errors, label="sampled, ± 4 s.e.", **style)
     ax.set(xlabel="samples k inside the log", ylabel="nats", xscale="log")
     # a tick at each k of the table, none of those of a logarithmic axis
