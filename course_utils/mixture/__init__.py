@@ -4,7 +4,8 @@ Read ``model`` first (sections 1 to 3: the mixture as a record, its density, sam
 responsibilities; BIC and the order of components for sections 5 and 6), then ``em``
 (sections 4 and 5: the two steps, the starts, the iterator of states), then ``fast``
 (end of section 4: the same sums as two matrix products). ``pictures`` draws sections 1
-to 6, ``shapes`` the sliders of sections 7 and 8; ``exercises`` holds the four checks.
+to 6, ``climb`` the sliders of section 4, ``shapes`` those of sections 7 and 8;
+``exercises`` holds the four checks.
 """
 
 from course_utils.mixture.em import (

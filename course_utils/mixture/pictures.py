@@ -1,16 +1,18 @@
 """The pictures of notebook 02, in the order of its sections, up to section 6.
 
-Each component has one colour and one marker, the same in every picture. Heights are in
-metres, log-likelihoods in nats per example. A ``draw_…`` belongs to a slider: it draws
-once, and returns ``update``, which changes what depends on the values.
+Each component has one colour and one marker, the same in every picture; a black ring
+is a point in doubt. Heights are in metres, log-likelihoods in nats per example. A
+``draw_…`` belongs to a slider: it draws once, and returns ``update``, which changes
+what depends on the values. Section 4 is in ``climb``, sections 7 and 8 in ``shapes``.
 """
 
 import math
 
 import torch
 from matplotlib.colors import to_rgb
+from matplotlib.lines import Line2D
+from matplotlib.markers import MarkerStyle
 from matplotlib.patches import Ellipse
-from matplotlib.ticker import MaxNLocator
 from torch.distributions import Normal
 
 from course_utils.gaussian import fit_gaussian
@@ -22,6 +24,7 @@ COMPONENTS = [*GROUPS[1:], GROUPS[0]]  # blue last: it is the colour of the whol
 MARKERS = ["o", "^", "s", "D", "v", "P"]
 LINES = ["--", "-.", ":", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1))]
 RGB = torch.tensor([to_rgb(colour) for colour in COMPONENTS], dtype=torch.float64)
+DOUBT = 0.9  # a point whose largest share is smaller gets a ring
 HEIGHT_GRID = torch.linspace(1.4, 2.0, 601, dtype=torch.float64)
 
 
@@ -35,9 +38,30 @@ def plot_groups(ax, x, z):
         ax.scatter(*x[z == k].T, linewidth=0, label=f"z = {k}", **style)
 
 
+def name_plane(axes, letter="x"):
+    """Name the coordinates of panels in a row, which have no unit: x₁ and x₂."""
+    for ax in axes:
+        ax.set_xlabel(f"{letter}₁")
+    axes[0].set_ylabel(f"{letter}₂")
+
+
 def plot_shares(ax, x, r):
-    """The rows of ``x`` ``(n, 2)`` in the mixed colour of their responsibilities."""
-    return ax.scatter(*x.T, c=mix_colours(r), s=16, linewidth=0)
+    """The rows of ``x`` ``(n, 2)`` in the mixed colour of their responsibilities.
+
+    The marker is that of the likeliest component, and a ring says that it is in doubt.
+    """
+    points = ax.scatter(*x.T, s=16, edgecolor="black")
+    move_shares(points, r)
+    return points
+
+
+def move_shares(points, r):
+    """Give points that are already drawn the responsibilities ``r``."""
+    shapes = [MarkerStyle(m) for m in MARKERS[: r.shape[1]]]
+    paths = [shape.get_path().transformed(shape.get_transform()) for shape in shapes]
+    points.set_paths([paths[k] for k in r.argmax(1).tolist()])
+    points.set_facecolor(mix_colours(r))
+    points.set_linewidth((0.9 * (r.amax(1) < DOUBT)).tolist())
 
 
 def mix_colours(r):
@@ -102,7 +126,7 @@ def draw_two_bumps(ax, weight, mean, sigma):
     """Section 2: two weighted bumps and their sum."""
     grid = torch.linspace(-5, 8, 521, dtype=torch.float64)
     lines = plot_components(ax, two_bumps(weight, mean, sigma), grid)
-    ax.set(xlabel="x", ylabel="density", ylim=(0, 0.7), xlim=(-5, 8))
+    ax.set(xlabel="x", ylabel="density", ylim=(0, 0.85), xlim=(-5, 8))
     ax.legend(loc="upper right")
 
     def update(weight, mean, sigma):
@@ -118,11 +142,12 @@ def draw_inference(axes, x, mixture):
     """Section 3: the bumps over x, and p(z | x) at one x as bars."""
     grid = torch.linspace(-12, 12, 601, dtype=torch.float64)
     plot_components(axes[0], mixture, grid)
-    here = axes[0].axvline(x, color=COLOUR["data"], linewidth=1.5)
+    here = axes[0].axvline(x, ymax=0.88, color=COLOUR["data"], linewidth=1.5)
     axes[0].set(xlabel="x", ylabel="density", xlim=(-12, 12))
     axes[0].set_ylim(1e-12, 30)  # before the scale: it refuses 0
     axes[0].set_yscale("log")
     axes[0].legend(loc="upper center", ncols=4, columnspacing=0.9, handlelength=1.5)
+    axes[0].set_title("the weighted bumps, and a line at x")
     names = [f"z = {k}" for k in range(mixture.k)]
     bars = axes[1].bar(names, [0] * mixture.k, color=COMPONENTS[: mixture.k])
     axes[1].set(ylabel="p(z | x)", ylim=(0, 1.12))
@@ -137,44 +162,6 @@ def draw_inference(axes, x, mixture):
         axes[1].set_title(f"x = {x:.1f}: who made it?")
 
     update(x)
-    return update
-
-
-# ---------------------------------------------------------------- section 4: EM
-
-
-def draw_half_step(axes, step, film, x):
-    """Section 4: the points and ellipses after a half-step; the bound climbing.
-
-    ``film`` is a list of ``(name, mixture, responsibilities, log_likelihood, bound)``.
-    """
-    points = plot_shares(axes[0], x, film[step][2])
-    rings = plot_ellipses(axes[0], film[step][1])
-    axes[0].set(xlabel="eruption (min)", ylabel="waiting (min)")
-    axes[0].set(xlim=(0.5, 6.3), ylim=(35, 105))
-    heights = torch.tensor([frame[3:] for frame in film], dtype=torch.float64)  # (n, 2)
-    when = torch.arange(len(film)) / 2
-    axes[1].plot(when, heights[:, 0], color=COLOUR["model"], label="log-likelihood")
-    axes[1].plot(when, heights[:, 1], color=COLOUR["latent"], ls="--", label="bound")
-    (top,) = axes[1].plot([], [], "o", color=COLOUR["model"], markersize=9)
-    (low,) = axes[1].plot([], [], "s", color=COLOUR["latent"], markersize=8)
-    bottom = heights[1:, 1].min().item()  # the start itself lies far below
-    room = 0.08 * (heights.max().item() - bottom)
-    axes[1].set(ylim=(bottom - room, heights.max().item() + room))
-    axes[1].set(xlabel="iteration", ylabel="nats per example", xlim=(0, when[-1] + 0.5))
-    axes[1].xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes[1].legend(loc="lower right")
-
-    def update(step):
-        name, mixture, r, log_p, lower = film[step]
-        points.set_facecolor(mix_colours(r))
-        move_ellipses(rings, mixture)
-        top.set_data([when[step]], [log_p])
-        low.set_data([when[step]], [lower])
-        axes[0].set_title(f"iteration {step // 2}, {name}")
-        axes[1].set_title(f"log-likelihood {log_p:.3f}, bound {lower:.3f}")
-
-    update(step)
     return update
 
 
@@ -196,16 +183,19 @@ def draw_spike(axes, log10_sigma, x, tallest=1.77, weight=0.1):
     exponents = torch.linspace(-6, -1, 101, dtype=torch.float64)
     trace = [density(10**e, x).log().mean() for e in exponents.tolist()]
     (curve,) = axes[0].plot(grid, 0 * grid, color=COLOUR["model"], label="model")
-    plot_rug(axes[0], x, label="ten people")
+    plot_rug(axes[0], x)
     axes[0].set(xlabel="height (m)", ylabel="density (per m)", ylim=(0, 30))
     axes[0].set(xlim=(1.5, 1.9))
-    axes[0].legend(loc="upper left")
-    axes[1].plot(exponents, trace, color=COLOUR["model"])
-    (here,) = axes[1].plot([], [], "o", color=COLOUR["target"], markersize=10)
+    style = {"color": COLOUR["data"], "ls": "none", "marker": "|", "markersize": 13}
+    strokes = Line2D([], [], label="ten people", markeredgewidth=1.6, **style)
+    axes[0].legend(handles=[curve, strokes], loc="upper left")
+    axes[1].plot(exponents, trace, color=COLOUR["target"], label="log-likelihood")
+    (here,) = axes[1].plot([], [], "o", color="black", markersize=10)
     names = ["10 cm", "1 cm", "1 mm", "0.1 mm", "10 μm", "1 μm"]
     axes[1].set(xlabel="σ of the narrow bump", ylabel="nats per person")
     axes[1].set_xticks(range(-1, -7, -1), names)
     axes[1].invert_xaxis()
+    axes[1].legend(loc="upper left")
 
     def update(log10_sigma):
         sigma = 10**log10_sigma
@@ -252,41 +242,44 @@ def plot_choice(axes, ks, training, held_out, criterion, title):
     """
     difference = held_out - held_out[1]  # example by example: much less noisy
     bars = 2 * difference.std(dim=1) / held_out.shape[1] ** 0.5
-    style = {"color": COLOUR["target"], "capsize": 4, "label": "held out"}
-    axes[0].plot(ks, training, "o-", color=COLOUR["model"], label="training")
+    style = {"color": COLOUR["target"], "label": "log-likelihood, training"}
+    axes[0].plot(ks, training, "o-", **style)
+    style |= {"capsize": 4, "label": "held out", "markerfacecolor": "white"}
     axes[0].errorbar(ks, held_out.mean(1), bars, fmt="s--", **style)
     axes[0].set(xlabel="K", ylabel="nats per example", title=title, xticks=ks)
     axes[0].legend(loc="lower right")
     axes[1].plot(ks, criterion, "D-", color=COLOUR["data"])
     best = criterion.index(min(criterion))
-    axes[1].plot(ks[best], criterion[best], "*", color=COLOUR["target"], markersize=18)
-    axes[1].set(xlabel="K", ylabel="BIC", xticks=ks, title=f"{title}: lower is better")
+    style = {"color": COLOUR["data"], "markersize": 20, "label": "lowest"}
+    axes[1].plot(ks[best], criterion[best], "*", ls="none", **style)
+    axes[1].set(xlabel="K", ylabel="BIC (nats)", xticks=ks)
+    axes[1].set_title(f"{title}: lower is better")
+    axes[1].legend(loc="upper center")
 
 
 def plot_found_groups(axes, mixture, height, female):
     """Galton: the two bumps over the recorded groups, and p(woman | height)."""
     inch = 0.0254
-    for name, chosen, colour in (
-        ("women", female, GROUPS[1]),
-        ("men", ~female, GROUPS[4]),
-    ):
+    filled = {"color": "#BBBBBB", "alpha": 0.7, "label": "women"}  # as in notebook 01
+    hatched = {"facecolor": "none", "edgecolor": "#333333", "hatch": "//"}
+    for chosen, style in ((female, filled), (~female, hatched | {"label": "men"})):
         # As a density of all people, so that the two groups add up to area 1.
         weights = torch.full_like(height[chosen], 1 / len(height) / inch)
-        style = {"color": colour, "alpha": 0.55, "label": name}
         axes[0].hist(height[chosen], bins=INCHES, weights=weights, **style)
     bumps = mixture.log_joint(HEIGHT_GRID[:, None]).exp()
-    for k, line in enumerate(("--", "-.")):
-        style = {"color": "black", "ls": line, "label": f"found: component {k}"}
+    for k, line in enumerate(("--", ":")):
+        style = {"color": COLOUR["model"], "ls": line, "linewidth": 2.8}
+        style["label"] = f"found: component {k}"
         axes[0].plot(HEIGHT_GRID, bumps[:, k], **style)
     axes[0].set(xlabel="height (m)", ylabel="density (per m)", ylim=(0, 5))
     axes[0].legend(loc="upper left", fontsize=10)
     share = mixture.responsibilities(HEIGHT_GRID[:, None])[:, 0]
-    style = {"color": "black", "ls": "--", "label": "found: p(z = 0 | x)"}
+    style = {"color": COLOUR["model"], "ls": "--", "label": "found: p(z = 0 | x)"}
     axes[1].plot(HEIGHT_GRID, share, **style)
     where = torch.bucketize(height, INCHES)  # bin b ends at INCHES[b]
     filled = [b for b in where.unique().tolist() if (where == b).sum() >= 5]
     recorded = [female[where == b].double().mean().item() for b in filled]
-    style = {"color": GROUPS[1], "label": "recorded share of women"}
+    style = {"color": COLOUR["data"], "label": "recorded share of women"}
     axes[1].plot(INCHES[filled] - inch / 2, recorded, "o", **style)
     axes[1].set(xlabel="height (m)", ylabel="probability", xlim=(1.45, 1.95))
     axes[1].legend(loc="upper right", fontsize=10)

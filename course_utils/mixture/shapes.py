@@ -8,6 +8,7 @@ import torch
 from matplotlib.ticker import NullLocator
 
 from course_utils.mixture.fast import features, natural_parameters
+from course_utils.mixture.pictures import name_plane
 from course_utils.style import COLOUR
 
 
@@ -24,7 +25,8 @@ def draw_approximation(axes, k, fits, grid, target):
     axes[0].legend(loc="upper right")
     ks, values = list(fits), [kl for _, kl in fits.values()]
     axes[1].loglog(ks, values, "o-", color=COLOUR["model"])
-    (here,) = axes[1].plot([], [], "o", color=COLOUR["target"], markersize=12)
+    style = {"color": "black", "markersize": 14, "markerfacecolor": "none"}
+    (here,) = axes[1].plot([], [], "o", markeredgewidth=2, **style)
     axes[1].set(xlabel="number of bumps K", ylabel="KL (nats)", xticks=ks)
     axes[1].set_xticklabels(ks)
     axes[1].xaxis.set_minor_locator(NullLocator())
@@ -50,6 +52,7 @@ def _density_panel(axes, half_width):
     for ax in axes:
         ax.set(xlim=(-half_width, half_width), ylim=(-half_width, half_width))
         ax.set_aspect("equal")
+    name_plane(axes)
 
     def show(weights, means, covariances):
         natural = natural_parameters(weights, means, covariances)
