@@ -150,7 +150,7 @@ def _draw_clouds(ax, n, half_width):
 
     That function takes q(z | x), n Gaussians, and gives how many lie outside.
     """
-    style = {"facecolor": COLOUR["latent"], "alpha": 0.4, "edgecolor": "black"}
+    style = {"facecolor": COLOUR["latent"], "alpha": 0.35, "edgecolor": "black"}
     clouds = [ax.add_patch(Ellipse((0, 0), 1, 1, **style)) for _ in range(n)]
     words = {"ha": "center", "va": "center", "clip_on": True}
     names = [ax.text(0, 0, f"{index + 1}", **words) for index in range(n)]
@@ -184,7 +184,7 @@ def plot_nine_splits(axes, fits, x, splits):
         furthest = q.mean.abs().max().item()
         half_width = 4 if furthest < 4 else 10 * math.ceil(1.1 * furthest / 10)
         _draw_clouds(ax, len(x), half_width)(q)
-        ax.set_title(f"β = {beta:g}\n{kl:.1f} = {says:.1f} + {misses:.1f} nats")
+        ax.set_title(f"β = {beta:g}\n{kl:.1f} = {abs(says):.1f} + {misses:.1f} nats")
         ax.set(ylabel="z₂" if ax is axes[0] else "")
 
 
@@ -199,7 +199,7 @@ def plot_training(ax, states):
     ax.plot(epochs, held_out, "s--", label="digits set aside", **bound, **hollow)
     ax.set(xlabel="epochs", ylabel="ELBO (nats per digit)", ylim=(-150, -85))
     ax.grid(color="#DDDDDD")
-    ax.legend(loc="lower right")
+    ax.legend(loc="lower center")
 
 
 def draw_training(axes, moment, film, x):
