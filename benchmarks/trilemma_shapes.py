@@ -19,6 +19,11 @@ class Ring:
         """``(n, 2)``."""
         return self.density.sample((n,))
 
+    def even(self, n: int) -> torch.Tensor:
+        """A control that knows of no modes: points evenly on the circle, ``(n, 2)``."""
+        angle = 2 * math.pi * torch.arange(n) / n
+        return 2 * torch.stack([angle.cos(), angle.sin()], dim=1)
+
     def score(self, x: torch.Tensor):
         """High quality, samples of each mode, and their spread over the true one."""
         found = mode_coverage(x, self.density.centres, self.density.sigma)
@@ -38,6 +43,10 @@ class Checkerboard:
         """``(n, 2)``."""
         square = torch.randint(len(self.centres), (n,))
         return self.centres[square] + torch.rand(n, 2) - 0.5
+
+    def even(self, n: int) -> torch.Tensor:
+        """A control that knows of no squares: noise all over the board, ``(n, 2)``."""
+        return 4 * torch.rand(n, 2) - 2
 
     def _distance(self, x):
         return torch.cdist(x, self.centres.to(x.dtype), p=math.inf).min(dim=1)
@@ -74,6 +83,8 @@ def score(shape, x: torch.Tensor) -> dict:
     known = spread[~spread.isnan()]
     return {
         "quality": quality,
+        # each mode earns its share of all samples, at most a fair one
+        "covered": (counts / len(x)).clamp(max=1 / len(counts)).sum().item(),
         "strict": int((counts >= FAIR * len(x) / len(counts)).sum()),
         "forward_kl": forward_kl(counts),
         "reverse_kl": torch.special.xlogy(shares, shares / even).sum().item(),

@@ -1,11 +1,12 @@
 """Pictures of notebook 06: two questions, bounds, kernels, fits, estimates.
 
-p is vermillion, q blue. On a line p is filled and q a curve; in the plane p is an
-orange picture and q has circles of one and two σ. Where divergences are compared, each
+p is vermilion, q blue. On a line p is filled and q a curve; in the plane p is a
+vermilion cloud and q has circles of one and two σ. Where divergences are compared, each
 has its colour, its line and its marker in all pictures.
 """
 
 import torch
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Circle
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
@@ -26,6 +27,7 @@ LINE = torch.linspace(-9, 9, 721, dtype=torch.float64)
 NOTHING = torch.full_like(LINE, torch.nan)  # a curve that is not shown
 P_STYLE = {"color": COLOUR["target"], "alpha": 0.3, "linewidth": 0, "label": "p"}
 Q_STYLE = {"color": COLOUR["model"], "label": "q"}
+CLOUD = LinearSegmentedColormap.from_list("p", ["#FFFFFF", COLOUR["target"]])
 SQUARE, WIDE = (4.6, 4.6), (5.0, 3.6)  # half widths of the panels in the plane
 
 
@@ -64,14 +66,18 @@ def two_bumps(separation, share):
     return round_mixture([1 - share, share], [-at, at], [1.0, 1.0])
 
 
-def draw_separation(axes, separation, share):
-    """Section 1: the best Gaussian by KL(p‖q), and by KL(q‖p) with all its minima."""
-    fills, curves, others = [], [], []
-    for ax in axes:
+def draw_separation(axes, separation, share, names=KLS):
+    """Sections 1 and 2: the best Gaussian by each divergence, with all its minima.
+
+    KL(p‖q) has one minimum only, so its panel has no dotted curves.
+    """
+    fills, curves, others = [], [], {}
+    for ax, name in zip(axes, names, strict=True):
         fills += ax.fill([0, 0], [0, 0], **P_STYLE)
         curves += ax.plot(LINE, NOTHING, **Q_STYLE | {"label": "best q"})
-        for label in ("other minima", None) if ax is axes[1] else ():
-            others += ax.plot(LINE, NOTHING, ":", color="black", label=label)
+        labels = () if name == "forward_kl" else ("other minima", None)
+        dotted = {"linestyle": ":", "color": "black"}
+        others[name] = [ax.plot(LINE, NOTHING, label=x, **dotted)[0] for x in labels]
         ax.set(xlabel="x", xlim=(-8, 8), ylim=(0, 0.5))
         ax.legend(loc="upper left", ncols=3, columnspacing=1.2)
     axes[0].set_ylabel("density")
@@ -82,14 +88,15 @@ def draw_separation(axes, separation, share):
         ground = corners[[-1, 0]] * torch.tensor([1, 0])  # back along the axis
         for fill in fills:
             fill.set_xy(torch.cat([corners, ground]))
-        for name, curve, ax in zip(KLS, curves, axes, strict=True):
+        for name, curve, ax in zip(names, curves, axes, strict=True):
             fit = fit_isotropic_gaussian(p, name, points=401)
             curve.set_ydata(density(fit.distribution))
             least = f"{fit.value:.2f} nats, σ = {fit.sigma:.2f}"
             ax.set_title(f"min {NAMES[name]}: {least}")
-        rest = [density(m.distribution) for m in fit.minima[1:3]]
-        for line, values in zip(others, [*rest, NOTHING, NOTHING], strict=False):
-            line.set_ydata(values)
+            rest = [density(m.distribution) for m in fit.minima[1:3]]
+            values = [*rest, NOTHING, NOTHING]
+            for line, height in zip(others[name], values, strict=False):
+                line.set_ydata(height)
 
     update(separation, share)
     return update
@@ -125,7 +132,7 @@ def draw_witness(axes, bandwidth, p, q):
     axes[0].fill_between(LINE, density(p), **P_STYLE)
     axes[0].plot(LINE, density(q), **Q_STYLE)
     style = {"color": STYLES["mmd"]["color"], "linestyle": "--"}
-    (curve,) = axes[0].plot(LINE, 0 * LINE, label="witness (scaled)", **style)
+    (curve,) = axes[0].plot(LINE, 0 * LINE, label="witness", **style)
     axes[0].axhline(0, color=COLOUR["quiet"], linewidth=1)
     axes[0].set(xlabel="x", xlim=(-7, 7), ylim=(-0.42, 0.55), ylabel="density")
     axes[0].legend(loc="upper right", ncols=3, columnspacing=1)
@@ -136,10 +143,11 @@ def draw_witness(axes, bandwidth, p, q):
 
     def update(bandwidth):
         f = witness(p, q, LINE[:, None], bandwidth)
-        curve.set_ydata(0.35 * f / f.abs().max())  # its sign and shape are the message
+        zoom = 0.35 / f.abs().max().item()  # its sign and shape are the message
+        curve.set_ydata(zoom * f)
         value = mmd2_mixtures(p, q, bandwidth).item()
         dot.set_data([bandwidth], [value])
-        axes[0].set_title(f"σ = {bandwidth:g}")
+        axes[0].set_title(f"σ = {bandwidth:g}: witness shown × {zoom:.3g}")
         axes[1].set_title(f"MMD² = {value:.5f}")
 
     update(bandwidth)
@@ -183,8 +191,8 @@ def _show(ax, values, half_widths, **style):
 
 
 def add_target(ax, target, half_widths):
-    """p as an orange picture; returns the artist, for ``show_target``."""
-    style = {"cmap": "Oranges", "interpolation": "bilinear"}
+    """p as a vermilion cloud; returns the artist, for ``show_target``."""
+    style = {"cmap": CLOUD, "interpolation": "bilinear"}
     picture = _show(ax, torch.zeros(2, 2), half_widths, **style)
     show_target(picture, image_of(target, plane(half_widths)))
     return picture
@@ -228,7 +236,8 @@ def plot_fits(axes, target, fits):
         for other in fit.minima[1:]:
             _dotted(ax, other.mean.tolist(), other.sigma)
         ax.set(title=f"{NAMES[name]}: σ = {fit.sigma:.3f}", xticks=[-4, 0, 4])
-    axes[0].set_yticks([-4, 0, 4])
+        ax.set_xlabel("x₁")
+    axes[0].set(yticks=[-4, 0, 4], ylabel="x₂")
 
 
 def theis_like(separation, share, width):
@@ -271,7 +280,8 @@ def plot_samples(ax, target, x, is_off):
     ax.plot(*x[~is_off].T, "o", color=COLOUR["model"], markersize=3)
     style = {"color": "black", "markersize": 5, "markeredgewidth": 1.4}
     ax.plot(*x[is_off].T, "x", label="off the data", **style)
-    ax.legend(loc="upper left", handletextpad=0.1, frameon=True, framealpha=0.9)
+    # below the panel, where it hides no sample
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.01), handletextpad=0.1)
 
 
 def plot_trade(ax, wasted, off):

@@ -8,6 +8,7 @@ from matplotlib.patches import Polygon
 from course_utils.style import COLOUR, GROUPS, plot_modes, plot_points
 
 HALF_WIDTH = 3.2
+CONTROLS = {"data": "data", "even circle": "quiet"}  # no models; their colours
 PERFECT = 1 - math.exp(-4.5)  # the share of a 2-D Gaussian within 3σ
 N_MODES = 8  # of both shapes
 SLOWEST = 1000  # ms per 10 000 samples that count as speed 0; 1 ms counts as 1
@@ -15,9 +16,9 @@ CORNERS = {"quality": (0.0, 1.0), "coverage": (-0.87, -0.5), "speed": (0.87, -0.
 
 
 def colour_of(name: str) -> str:
-    """GANs have the colour of fakes, other models that of models, data their own."""
-    if name == "data":
-        return COLOUR["data"]
+    """GANs have the colour of fakes, other models that of models, controls theirs."""
+    if name in CONTROLS:
+        return COLOUR[CONTROLS[name]]
     return COLOUR["fake"] if "GAN" in name else COLOUR["model"]
 
 
@@ -31,7 +32,10 @@ def _square(ax, ring=None):
 
 def plot_samples(axes, ring, drawn):
     """One panel of dots for each entry of ``drawn``: name → x ``(n, 2)``."""
-    for ax, (name, x) in zip(axes.flatten(), drawn.items(), strict=True):
+    panels = list(axes.flatten())
+    for ax in panels[len(drawn) :]:
+        ax.set_axis_off()
+    for ax, (name, x) in zip(panels, drawn.items(), strict=False):
         plot_points(ax, x[:1500], s=4, alpha=0.5, color=colour_of(name))
         _square(ax, ring)
         ax.set_title(name)
@@ -69,7 +73,9 @@ def draw_steps(ax, steps: int, ring, drawn, found):
         dots.set_offsets(drawn[steps])
         quality = 100 * found[steps].high_quality
         many = "1 step" if steps == 1 else f"{steps} steps"
-        ax.set_title(f"{many}: {quality:.0f} % near a mode")
+        beyond = (drawn[steps].abs() > HALF_WIDTH).any(dim=1).double().mean().item()
+        lost = f", {100 * beyond:.0f} % outside the frame" * (beyond > 0.005)
+        ax.set_title(f"{many}: {quality:.0f} % near a mode{lost}")
 
     update(steps)
     return update
@@ -108,16 +114,20 @@ def plot_scores(axes, rows):
     axes[3].minorticks_off()
 
 
-def corners_of(row) -> dict[str, float]:
+def corners_of(row, generous: bool = False) -> dict[str, float]:
     """Quality, coverage and speed of a row as numbers from 0 (poor) to 1 (ideal).
 
-    Quality is the share near a mode over that of a perfect sampler. Coverage is the
-    share of the modes that are found (strictly), or e to minus the reverse KL of their
-    shares, whichever is less. Speed is 1 at 1 ms per 10 000 samples and falls to 0 at
-    1000 ms, by its logarithm.
+    Quality is the share near a mode over that of a perfect sampler, coverage is
+    ``covered`` over the same. The ``generous`` coverage is what an even circle gets,
+    too: the share of the modes that are found (strictly), or e to minus the reverse KL
+    of their shares, whichever is less. Speed is 1 at 1 ms per 10 000 samples and falls
+    to 0 at 1000 ms, by its logarithm.
     """
-    even = math.exp(-float(row["reverse_kl"]))
-    coverage = min(even, float(row["strict"]) / N_MODES)
+    if generous:
+        even = math.exp(-float(row["reverse_kl"]))
+        coverage = min(even, float(row["strict"]) / N_MODES)
+    else:
+        coverage = float(row["covered"]) / PERFECT
     speed = 1 - math.log10(float(row["ms"])) / math.log10(SLOWEST)
     raw = (float(row["quality"]) / PERFECT, coverage, speed)
     # NaN fails every comparison, so a model without a number gets 0
@@ -129,24 +139,30 @@ def corners_of(row) -> dict[str, float]:
 def plot_triangles(axes, rows):
     """A triangle for each model: the further a corner is pulled, the better.
 
-    ``rows`` is that of ``plot_scores``; every run has an outline, so that a bad one is
-    seen. One more panel than models: the last says what the corners mean.
+    ``rows`` maps a name to a list of rows with ``quality``, ``covered``, ``strict``,
+    ``reverse_kl`` and ``ms``. Filled is the triangle with the strict coverage, dashed
+    that with the generous one.
     """
     panels = list(axes.flatten())
     frame = torch.tensor([*CORNERS.values()])
     for ax in panels:
         ax.set_axis_off()
-        ax.set(xlim=(-1.35, 1.35), ylim=(-0.85, 1.3), aspect="equal")
-        ax.add_patch(Polygon(frame, fill=False, edgecolor="#999999", linewidth=1.2))
+        ax.set(xlim=(-1.35, 1.35), ylim=(-0.95, 1.4), aspect="equal")
     for ax, (name, runs) in zip(panels, rows.items(), strict=False):
-        for found in map(corners_of, runs):
-            pulls = torch.tensor([found[key] for key in CORNERS])
-            shape = frame * pulls[:, None]  # the centre is 0 for all three
+        ax.add_patch(Polygon(frame, fill=False, edgecolor="#999999", linewidth=1.2))
+        for run in runs:
+            full, dashed = (
+                frame * torch.tensor([*corners_of(run, generous).values()])[:, None]
+                for generous in (False, True)
+            )
             tint = {"facecolor": colour_of(name), "alpha": 0.55 / len(runs)}
-            ax.add_patch(Polygon(shape, linewidth=0, **tint))
+            ax.add_patch(Polygon(full, linewidth=0, **tint))
             edge = {"fill": False, "edgecolor": colour_of(name), "linewidth": 1.8}
-            ax.add_patch(Polygon(shape, **edge))
+            ax.add_patch(Polygon(full, **edge))
+            edge |= {"linestyle": "--", "linewidth": 1.4, "edgecolor": "black"}
+            ax.add_patch(Polygon(dashed, **edge))
         ax.set_title(name, loc="center")
-    places = {"quality": "bottom", "coverage": "top", "speed": "top"}
-    for name, (x, y) in CORNERS.items():
-        panels[-1].text(1.05 * x, 1.08 * y, name, ha="center", va=places[name])
+        places = {"quality": "bottom", "coverage": "top", "speed": "top"}
+        for corner, (x, y) in CORNERS.items():
+            middle = {"ha": "center", "va": places[corner], "fontsize": 9}
+            ax.text(1.05 * x, 1.08 * y, corner, **middle)

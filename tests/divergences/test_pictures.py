@@ -12,7 +12,7 @@ from course_utils.divergences import (
     pictures,
     round_mixture,
 )
-from course_utils.divergences.mmd import TwoSampleTest
+from course_utils.divergences.mmd import TwoSampleTest, witness
 
 GRID = torch.linspace(-14, 14, 1401, dtype=torch.float64)
 
@@ -53,6 +53,17 @@ def test_the_separation_shows_all_minima_and_hides_what_is_not_there():
     assert title(axes[0]).startswith("min KL(p‖q): 0.01 nats")
 
 
+def test_the_separation_by_other_divergences():
+    axes = panels(1, 2)
+    update = pictures.draw_separation(axes, 7.0, 0.5, names=("js", "reverse_kl"))
+    assert title(axes[0]) == "min JSD: 0.17 nats, σ = 3.60"
+    assert title(axes[1]) == "min KL(q‖p): 0.69 nats, σ = 1.00"
+    for ax in axes:  # the best q, and two other minima
+        assert [line.get_ydata()[0] >= 0 for line in ax.lines] == [True] * 3
+    update(9.0, 0.5)
+    assert title(axes[0]) == "min JSD: 0.22 nats, σ = 1.00"
+
+
 def test_slopes_are_slopes():
     shifts = torch.linspace(0, 8, 81, dtype=torch.float64)
     axes = panels(1, 2)
@@ -71,6 +82,8 @@ def test_the_witness_and_the_value():
     value = mmd2_mixtures(p, q, 1.0).item()
     assert axes[1].lines[1].get_ydata() == [pytest.approx(value)]
     assert title(axes[1]) == f"MMD² = {value:.5f}"
+    most = witness(p, q, pictures.LINE[:, None], 1.0).abs().max().item()
+    assert title(axes[0]) == f"σ = 1: witness shown × {0.35 / most:.3g}"
     f = torch.as_tensor(axes[0].lines[1].get_ydata())
     assert f.abs().max().item() == pytest.approx(0.35)
     assert f[360] < 0 < f[440]  # at 0, and at 2

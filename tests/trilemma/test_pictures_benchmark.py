@@ -24,6 +24,7 @@ def test_the_truth_has_the_best_scores(name):
         PERFECT if name == "ring" else 1.0, abs=0.004
     )
     assert found["strict"] == 8
+    assert found["quality"] - 0.015 < found["covered"] <= found["quality"]
     assert 0 <= found["reverse_kl"] < 0.002
     assert 0 <= found["forward_kl"] < 0.002
     assert found["spread_least"] == pytest.approx(1, abs=0.04)
@@ -45,6 +46,15 @@ def test_a_lost_mode_and_even_noise_are_seen():
     assert away["quality"] == 0 and math.isnan(away["spread_mean"])
 
 
+@pytest.mark.parametrize(("name", "share"), [("ring", 0.382), ("board", 0.5)])
+def test_an_even_sampler_has_all_modes_and_covers_little(name, share):
+    with seeded(0):
+        found = score(SHAPES[name], SHAPES[name].even(20_000))
+    assert found["strict"] == 8
+    assert found["reverse_kl"] < 0.002
+    assert found["covered"] == pytest.approx(share, abs=0.015)
+
+
 def test_the_board_is_a_density():
     board = SHAPES["board"]
     ticks = (torch.arange(600) + 0.5) / 100 - 3
@@ -62,7 +72,7 @@ def test_the_benchmark_writes_merges_and_reports(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(benchmark, "N_TRAIN", 400)
     monkeypatch.setattr(benchmark, "N_TEST", 20)
     monkeypatch.setattr(benchmark, "N_DRAWN", 200)
-    names = ["data", *benchmark.MODELS]
+    names = [*benchmark.CONTROLS, *benchmark.MODELS]
     for seed, models in (("0", names), ("1", names), ("1", names[:2])):
         argv = ["trilemma", *small, "--seeds", seed, "--models", *models]
         monkeypatch.setattr(sys, "argv", argv)
@@ -74,6 +84,8 @@ def test_the_benchmark_writes_merges_and_reports(tmp_path, monkeypatch, capsys):
     ranges = {entry["model"]: entry for entry in json.loads(last)}
     assert list(ranges) == names
     assert ranges["plain GAN"]["log_likelihood"] is None
+    assert ranges["even"]["missing_nats"] is None
+    assert ranges["even"]["covered"][1] < 0.6
     assert ranges["data"]["missing_nats"] == [0, 0]
     low, high = ranges["one Gaussian"]["missing_nats"]
     assert 1 < low <= high
@@ -98,6 +110,7 @@ def test_a_run_leaves_the_published_file_alone(tmp_path, monkeypatch, capsys):
     benchmark.main()
     ranges = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert sum(entry["seeds"] for entry in ranges) == len(read_csv("trilemma.csv"))
+    assert ranges[0]["covered"] is None  # the published file is older than this column
     argv = ["trilemma", "--report", "--out", str(benchmark.OUT)]
     monkeypatch.setattr(sys, "argv", argv)
     benchmark.main()
