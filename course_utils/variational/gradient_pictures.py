@@ -19,7 +19,8 @@ def draw_reparameterization(axes, mu, sigma, noise, target=1.0):
     (dots,) = left.plot(noise, 0 * noise, "o", color=COLOUR["latent"])
     left.set(xlim=(-6, 6), ylim=(-0.35, 1.35), xlabel="value of ε, and of z")
     left.set_yticks([0, 1], ["z = μ + σε", "ε ~ N(0, 1)"])
-    z, reward = torch.linspace(-6, 6, 200), Normal(target, 1.0)
+    z = torch.linspace(-6, 6, 200, dtype=noise.dtype)
+    reward = Normal(noise.new_tensor(target), 1.0)
     right.plot(z, reward.log_prob(z), color=COLOUR["target"], label="r(z)")
     (marks,) = right.plot(
         noise, 0 * noise, "o", color=COLOUR["latent"], label="samples"
@@ -52,7 +53,7 @@ def draw_variances(ax, d, constant, variance):
 
     ``variance(a, k, c)`` is that of the score function for r = k + a·ε − ½ c ‖ε‖².
     """
-    off = torch.logspace(-2, 0.7, 60)
+    off = torch.logspace(-2, 0.7, 60, dtype=torch.float64)
     styles = [(DARK_LATENT, "-"), (COLOUR["latent"], "--"), (COLOUR["data"], ":")]
     names = ["score function, b = 0", "score function, b = E[r]", "reparameterized"]
     lines = [
