@@ -1,8 +1,7 @@
 """Pictures of notebook 06: two questions, bounds, kernels, fits, estimates.
 
-p is vermilion, q blue. On a line p is filled and q a curve; in the plane p is a
-vermilion cloud and q has circles of one and two σ. Where divergences are compared, each
-has its colour, its line and its marker in all pictures.
+p is vermilion, q blue: on a line an area and a curve, in the plane a cloud and circles
+of one and two σ. Each divergence has its colour, line and marker in all pictures.
 """
 
 import torch
@@ -62,22 +61,18 @@ def plot_prices(axes, p, models, grid=LINE):
 
 def two_bumps(separation, share):
     """p of section 1: two bumps with σ = 1, of which the right one has this share."""
-    at = separation / 2
-    return round_mixture([1 - share, share], [-at, at], [1.0, 1.0])
+    means = [-separation / 2, separation / 2]
+    return round_mixture([1 - share, share], means, [1.0, 1.0])
 
 
 def draw_separation(axes, separation, share, names=KLS):
-    """Sections 1 and 2: the best Gaussian by each divergence, with all its minima.
-
-    KL(p‖q) has one minimum only, so its panel has no dotted curves.
-    """
+    """Sections 1 and 2: the best Gaussian by each divergence, with all its minima."""
     fills, curves, others = [], [], {}
     for ax, name in zip(axes, names, strict=True):
         fills += ax.fill([0, 0], [0, 0], **P_STYLE)
         curves += ax.plot(LINE, NOTHING, **Q_STYLE | {"label": "best q"})
-        labels = () if name == "forward_kl" else ("other minima", None)
-        dotted = {"linestyle": ":", "color": "black"}
-        others[name] = [ax.plot(LINE, NOTHING, label=x, **dotted)[0] for x in labels]
+        labels = ("other minima", None) if name != "forward_kl" else ()  # it has one
+        others[name] = [ax.plot(LINE, NOTHING, "k:", label=x)[0] for x in labels]
         ax.set(xlabel="x", xlim=(-8, 8), ylim=(0, 0.5))
         ax.legend(loc="upper left", ncols=3, columnspacing=1.2)
     axes[0].set_ylabel("density")
@@ -94,9 +89,8 @@ def draw_separation(axes, separation, share, names=KLS):
             least = f"{fit.value:.2f} nats, σ = {fit.sigma:.2f}"
             ax.set_title(f"min {NAMES[name]}: {least}")
             rest = [density(m.distribution) for m in fit.minima[1:3]]
-            values = [*rest, NOTHING, NOTHING]
-            for line, height in zip(others[name], values, strict=False):
-                line.set_ydata(height)
+            for line, y in zip(others[name], [*rest, NOTHING, NOTHING], strict=False):
+                line.set_ydata(y)
 
     update(separation, share)
     return update
@@ -119,7 +113,7 @@ def plot_shift(axes, shifts, curves):
     axes[0].set(ylim=(0, 2.5), title="the divergence", ylabel="KL and JSD in nats")
     axes[0].axhline(0.6931, color=COLOUR["quiet"], linewidth=1, zorder=0)
     axes[0].text(7.9, 0.72, "log 2", ha="right", color="#555555")
-    axes[1].set(ylim=(0, 2.1), title="its slope: what moves q")
+    axes[1].set(ylim=(0, 2.1), title="what moves q: its slope", ylabel="slope")
     axes[1].legend(loc="upper right")
     for ax in axes:
         ax.set(xlim=(0, 8), xlabel="shift δ")
@@ -147,7 +141,7 @@ def draw_witness(axes, bandwidth, p, q):
         curve.set_ydata(zoom * f)
         value = mmd2_mixtures(p, q, bandwidth).item()
         dot.set_data([bandwidth], [value])
-        axes[0].set_title(f"σ = {bandwidth:g}: witness shown × {zoom:.3g}")
+        axes[0].set_title(f"σ = {bandwidth:g}: witness shown × {zoom:,.2f}")
         axes[1].set_title(f"MMD² = {value:.5f}")
 
     update(bandwidth)
@@ -158,8 +152,7 @@ def plot_estimators(ax, biased, unbiased):
     """Section 2: both estimates of MMD² when the truth is 0, over many samples."""
     edges = torch.linspace(-0.06, 0.14, 41).tolist()
     ax.hist(unbiased, edges, label="unbiased", **BARS)
-    outline = {"color": "black", "histtype": "step", "linewidth": 2}
-    ax.hist(biased, edges, label="biased", **outline)
+    ax.hist(biased, edges, label="biased", color="black", histtype="step", lw=2)
     ax.axvline(0, color=COLOUR["target"], linestyle="--", label="truth")
     # means as triangles above the frame, where no bar hides them
     at = {"transform": ax.get_xaxis_transform(), "clip_on": False, "markersize": 11}
@@ -235,8 +228,8 @@ def plot_fits(axes, target, fits):
         place(*add_rings(ax), fit.mean.tolist(), fit.sigma)
         for other in fit.minima[1:]:
             _dotted(ax, other.mean.tolist(), other.sigma)
-        ax.set(title=f"{NAMES[name]}: σ = {fit.sigma:.3f}", xticks=[-4, 0, 4])
-        ax.set_xlabel("x₁")
+        title = f"{NAMES[name]}: σ = {fit.sigma:.3f}"
+        ax.set(title=title, xticks=[-4, 0, 4], xlabel="x₁")
     axes[0].set(yticks=[-4, 0, 4], ylabel="x₂")
 
 
@@ -280,7 +273,6 @@ def plot_samples(ax, target, x, is_off):
     ax.plot(*x[~is_off].T, "o", color=COLOUR["model"], markersize=3)
     style = {"color": "black", "markersize": 5, "markeredgewidth": 1.4}
     ax.plot(*x[is_off].T, "x", label="off the data", **style)
-    # below the panel, where it hides no sample
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.01), handletextpad=0.1)
 
 
@@ -308,8 +300,7 @@ def plot_growing(axes, target, fits):
         for ax, (k, fit) in zip(row, by_k.items(), strict=True):
             _show(ax, image_of(fit.distribution, ticks), SQUARE, **blues)
             ax.contour(*ticks, p, **edges)
-            if ax in axes[0]:
-                ax.set_title(f"K = {k}")
+            ax.set_title(f"K = {k}" if ax in axes[0] else "")
 
 
 def _log_counts(ax, counts, label):

@@ -83,7 +83,7 @@ def test_the_witness_and_the_value():
     assert axes[1].lines[1].get_ydata() == [pytest.approx(value)]
     assert title(axes[1]) == f"MMD² = {value:.5f}"
     most = witness(p, q, pictures.LINE[:, None], 1.0).abs().max().item()
-    assert title(axes[0]) == f"σ = 1: witness shown × {0.35 / most:.3g}"
+    assert title(axes[0]) == f"σ = 1: witness shown × {0.35 / most:,.2f}"
     f = torch.as_tensor(axes[0].lines[1].get_ydata())
     assert f.abs().max().item() == pytest.approx(0.35)
     assert f[360] < 0 < f[440]  # at 0, and at 2

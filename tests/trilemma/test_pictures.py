@@ -29,6 +29,9 @@ def test_samples_have_a_panel_each():
     assert [ax.get_title(loc="left") for ax in axes] == [*drawn, ""]
     assert [len(ax.patches) for ax in axes] == [8, 8, 8, 8, 0]
     assert not axes[4].axison
+    turn = torch.linspace(0, 6, 6000)  # a path: dots from all of it
+    pictures.plot_samples(axes, ring, {"path": torch.stack([turn, turn], dim=1)})
+    assert axes[0].collections[-1].get_offsets()[:, 0].max() > 5.9
     colours = [pictures.colour_of(name) for name in drawn]
     assert colours == [COLOUR[r] for r in ("data", "quiet", "model", "fake")]
 
