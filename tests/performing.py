@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pytest
+from matplotlib import pyplot as plt
+from matplotlib.colors import to_hex
 
 from tools import NOTEBOOKS, code_cells, label, load, tags
 
@@ -27,7 +30,8 @@ class Performance:
 
     ``live`` holds the cell name and the figure of each widget in order of appearance,
     ``before`` the names that an exercise finds, ``after`` those that there are after
-    each cell, ``unshown`` the cells that left pyplot figures open, ``style`` the figure
+    each cell, ``colours`` the (cell, label, colour) of all curves and points with a
+    label, ``unshown`` the cells that left pyplot figures open, ``style`` the figure
     style that the notebook has set, ``cell`` the name of the cell that runs.
     """
 
@@ -35,6 +39,7 @@ class Performance:
     live: list[tuple[str, object]] = field(default_factory=list)
     before: dict[str, dict] = field(default_factory=dict)
     after: dict[str, dict] = field(default_factory=dict)
+    colours: list[tuple[str, str, str]] = field(default_factory=list)
     unshown: list[str] = field(default_factory=list)
     style: dict = field(default_factory=dict)
 
@@ -46,7 +51,6 @@ def perform(path: Path) -> Performance:
     The long trainings are shortened: what they reach is checked cell by cell elsewhere.
     """
     from IPython.display import display
-    from matplotlib import pyplot as plt
 
     from course_utils import interactive
 
@@ -58,7 +62,7 @@ def perform(path: Path) -> Performance:
         stack.enter_context(_torch_left_alone())
         stack.enter_context(matplotlib.rc_context())
         matplotlib.use("Agg")
-        patch.setattr(plt, "show", lambda: plt.close("all"))
+        patch.setattr(plt, "show", lambda: _look_and_close(done))
         for function in ("explore", "play"):
             recorder = _recording(getattr(interactive, function), done)
             patch.setattr(interactive, function, recorder)
@@ -72,8 +76,26 @@ def perform(path: Path) -> Performance:
             if plt.get_fignums():
                 done.unshown.append(name)
                 plt.close("all")
+        for name, live in done.live:
+            done.colours += _colours(name, live._figure)
         done.style = dict(matplotlib.rcParams)
     return done
+
+
+def _look_and_close(performance):
+    for number in plt.get_fignums():
+        performance.colours += _colours(performance.cell, plt.figure(number))
+    plt.close("all")
+
+
+def _colours(cell, figure):
+    for ax in figure.axes:
+        for artist in [*ax.get_lines(), *ax.collections]:
+            is_line = hasattr(artist, "get_color")
+            colour = artist.get_color() if is_line else artist.get_facecolor()
+            label, rows = artist.get_label(), np.atleast_1d(colour)
+            if label[:1] != "_" and len(rows):
+                yield cell, label, to_hex(colour if rows.ndim == 1 else rows[0])
 
 
 def shortened(source: str) -> str:

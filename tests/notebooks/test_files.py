@@ -4,6 +4,7 @@ Each rule yields one line per fault; the line names the cell.
 """
 
 import ast
+import base64
 import io
 import json
 import re
@@ -195,6 +196,19 @@ def exercises_are_complete(notebook):
             yield f"{label(solution)}: needs <details> with a ```python block"
 
 
+def pictures_are_sharp(notebook):
+    """Static ones have twice the pixels of their width on the page."""
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            if "image/png" in data and "LiveFigure" not in data.get("text/plain", ""):
+                width = output.metadata.get("image/png", {}).get("width", 0)
+                header = base64.b64decode(data["image/png"][:64])
+                pixels = int.from_bytes(header[16:20], "big")  # of the PNG's IHDR
+                if abs(pixels - 2 * width) > 1:
+                    yield f"{label(cell)}: {pixels} pixels for a width of {width}"
+
+
 RULES = [
     metadata_is_bare,
     cells_are_named,
@@ -206,6 +220,7 @@ RULES = [
     setup_comes_first,
     training_is_tagged,
     pictures_are_explained,
+    pictures_are_sharp,
     sliders_are_predicted,
     exercises_are_complete,
 ]

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from course_utils.style import COLOUR
 from tests.notebooks import numbers
 from tests.performing import exercises, report, run_source
 from tools import ROOT, fenced_python, label
@@ -107,6 +108,28 @@ def test_solutions_pass_their_checks(notebook_path, notebook, performance):
             run_source(source, names, f"<{notebook_path.stem}: {label(solution)}>")
         if not re.search(r"^✓", printed.getvalue(), re.M) or "✗" in printed.getvalue():
             faults.append(f"{label(solution)}: {printed.getvalue().strip()}")
+    report(notebook_path, faults)
+
+
+MEANINGS = {  # what a label says: the role that its colour must have, in all notebooks
+    r"data|ten people": "data",
+    r"model|mixture|best q": "model",
+    r"ELBO|bound F": "latent",
+    r"log p(\(x\))?": "target",
+    r"target|truth|p": "target",
+    r"real( .*)?": "real",
+    r"(fake|generated)( .*)?": "fake",
+}
+
+
+def test_a_colour_means_one_thing(notebook_path, performance):
+    assert performance.colours, "no picture has a label"
+    faults = [
+        f"{cell}: {label!r} is drawn in {colour}, which is not that of {role}"
+        for cell, label, colour in performance.colours
+        for meaning, role in MEANINGS.items()
+        if re.fullmatch(meaning, label) and colour != COLOUR[role].lower()
+    ]
     report(notebook_path, faults)
 
 
