@@ -190,7 +190,7 @@ def draw_two_peaks(ax, x, start, readings, starts, fits, model):
     ``fits`` are computed beforehand, for all ``readings`` and ``starts``: ``(r, s)``.
     """
     log_p, posteriors = model.log_prob(readings), model.log_posterior(readings).exp()
-    shown = {"xlim": (-3.2, 3.2), "ylim": (0, 2.6)}
+    shown = {"xlim": (-3.2, 3.2), "ylim": (0, 3.4)}
     curve = _posterior_and_q(ax, model, readings[-1], "q", **shown)
     posterior = ax.lines[0]
     (arrow,) = ax.plot([], [], "v", color=COLOUR["latent"], label="start", markersize=9)
@@ -203,7 +203,7 @@ def draw_two_peaks(ax, x, start, readings, starts, fits, model):
         curve.set_ydata(q.log_prob(model.grid).exp())
         arrow.set_data([start], [0.12])
         gap = log_p[row] - fits.elbo[row, column]
-        ends = f"q starts at {start:+.1f}, ends at {q.mean:+.2f}, KL = {gap:.3f}"
+        ends = f"q starts at {start:+.2f}, ends at {q.mean:+.2f}, KL = {gap:.3f}"
         ax.set_title(f"x = {x:.2f}: {ends}")
 
     update(x, start)

@@ -76,7 +76,7 @@ def test_two_peaks_shows_the_fit_of_this_reading_and_start(ax):
     update = pictures.draw_two_peaks(ax, 0.0, -1.0, readings, starts, fits, model)
     assert "ends at +0.00, KL = 1.000" in title(ax)
     update(1.0, 1.0)
-    assert "x = 1.00: q starts at +1.0, ends at +0.50, KL = 4.000" in title(ax)
+    assert "x = 1.00: q starts at +1.00, ends at +0.50, KL = 4.000" in title(ax)
     posterior, q = ax.lines[:2]
     top = posterior.get_xdata()[posterior.get_ydata().argmax()]
     assert top == pytest.approx(0.5, abs=0.011)  # prior and noise alike: half of x
