@@ -3,13 +3,16 @@
 import csv
 import os
 import random
+import re
+import subprocess
+import sys
 
 import nbformat
 import pytest
 from matplotlib import pyplot as plt
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tools import code_cells, label, load, mutants, notebook_paths
+from tools import ROOT, code_cells, label, load, mutants, notebook_paths
 
 
 @pytest.mark.parametrize(
@@ -83,3 +86,15 @@ def test_the_list_of_harmless_mutants_is_about_cells_that_are_there():
     with mutants.HARMLESS.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             assert row["cell"] in known and row["line"] and row["reason"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="mutants play in forks")
+def test_a_few_mutants_of_a_notebook_are_noticed(notebook_path):
+    """A sample; `python -m tools.mutants 01 --per-cell 4` plays many more."""
+    options = ["--some", "5", "--seed", "11", "--limit", "120", "--all"]
+    command = [sys.executable, "-W", "ignore", "-m", "tools.mutants"]
+    command += [notebook_path.stem[:2], *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    killed, total = re.search(r"(\d+) of (\d+) mutants killed", done.stdout).groups()
+    assert int(total) == 5 and int(killed) >= 4, done.stdout
