@@ -49,8 +49,9 @@ class Coverage:
     def __str__(self):
         k = len(self.counts)
         return (
-            f"{self.modes} modes of {k} ({self.strict} strictly), high quality "
-            f"{100 * self.high_quality:.1f} %, reverse KL {self.reverse_kl:.3f} nats"
+            f"covered {100 * self.covered:.1f} %; {self.modes} modes of {k} "
+            f"({self.strict} strictly), high quality {100 * self.high_quality:.1f} %, "
+            f"reverse KL {self.reverse_kl:.3f} nats"
         )
 
 

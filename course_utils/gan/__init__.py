@@ -4,7 +4,7 @@ Read ``theory`` (the game and its optimum; section 4), ``networks`` (the two pla
 section 1), ``losses`` (sections 2, 5 and 7) and ``training`` (Algorithm 1; sections 2,
 3 and 6), then ``match`` (what a run keeps), ``recipes`` (settings that work; sections 7
 and 8) and, for the curious, ``fast`` (a round by hand-written matrix products).
-``pictures``, ``digits`` (section 8) and ``exercises`` are those of the notebook;
+``pictures``, ``gallery`` (sections 6 to 8) and ``exercises`` are those of the notebook;
 ``steps`` holds the steps of a generator, right and wrong, that exercise 4 compares.
 """
 

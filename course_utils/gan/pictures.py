@@ -1,4 +1,4 @@
-"""The pictures of notebook 05: the game, its formulas, its modes.
+"""The pictures of notebook 05, sections 1 to 5: the game and its formulas.
 
 Real is green, fake is pink, noise is orange; the discriminator is a dark line, and the
 side that it calls real or fake is tinted in the same two colours. Losses are in nats.
@@ -8,29 +8,27 @@ import math
 
 import torch
 from matplotlib.collections import LineCollection
-from matplotlib.patches import Circle
 from torch.distributions import Normal
 from torch.nn.functional import logsigmoid, softplus
 
-from course_utils.style import COLOUR, JUDGE, VERDICT, plot_density, plot_modes
+from course_utils.style import COLOUR, JUDGE, VERDICT, plot_density
 
 GRID = torch.linspace(-4, 4, 321)
 WIDTH = 0.07  # of the kernel that makes a density of the samples
 ARROWS = 25
-TICKS = 61  # of a tint in the plane, in each direction
-DOTS = "#7A2E5D"  # fakes on a tint, where pink would be lost
 OUTSIDE = {"loc": "upper left", "bbox_to_anchor": (1.02, 1)}  # a legend at the right
 IN_DATA_UNITS = {"angles": "xy", "scale_units": "xy", "scale": 1}  # arrows as long as x
-LOSSES = {"log(1 − D)": ("--", COLOUR["target"]), "−log D": ("-", COLOUR["model"])}
+LOSSES = {"log(1 − D)": ("--", "#333333"), "−log D": ("-", "#56B4E9")}
 
 
-def _tint(ax, extent, shape, **style):
+def tint(ax, extent, shape, **style):
     """An empty picture of D behind everything else: green real, white undecided."""
     style = {"cmap": VERDICT, "vmin": 0, "vmax": 1, "extent": extent, **style}
     return ax.imshow(torch.zeros(shape), **style)
 
 
-def _square(ax, half, **settings):
+def square(ax, half, **settings):
+    """Axes of equal scale from −half to half."""
     ax.set(xlim=(-half, half), ylim=(-half, half), **settings)
     ax.set_aspect("equal")
 
@@ -69,10 +67,57 @@ def plot_curve_of_samples(axes, z, x):
     axes[1].set(xlabel="x₁", ylabel="x₂", title="x = G(z): all on one curve")
 
 
-def draw_dirac(ax, step, penalty, play_round, rounds=150):
+def plot_machines(axes):
+    """A VAE and a GAN as block diagrams: what is a network, and what judges it."""
+    # per panel: boxes (place, words, colour), arrows (from, to)
+    vae = (
+        [
+            ((0, 1), "x", "data"),
+            ((1.5, 1), "encoder", None),
+            ((3, 1), "q(z | x)", "latent"),
+            ((4.5, 1), "decoder", None),
+            ((6, 1), "p(x | z)", "model"),
+            ((3, 0), "KL(q ‖ prior)", "latent"),
+            ((6, 0), "ELBO", "latent"),
+        ],
+        [(0, 1), (1, 2), (2, 3), (3, 4), (4, 6), (2, 5), (5, 6)],
+    )
+    gan = (
+        [
+            ((0, 0), "z", "latent"),
+            ((1.5, 0), "G", None),
+            ((3, 0), "x = G(z)", "fake"),
+            ((3, 1), "data x", "real"),
+            ((4.5, 0.5), "D", None),
+            ((6, 0.5), "real?\nin [0, 1]", "quiet"),
+        ],
+        [(0, 1), (1, 2), (2, 4), (3, 4), (4, 5)],
+    )
+    titles = "VAE: one goal, a bound on log p(x)", "GAN: a judge, and no density"
+    for ax, (boxes, arrows), title in zip(axes, (vae, gan), titles, strict=True):
+        patches = []
+        for (x, y), words, role in boxes:
+            colour = COLOUR[role] if role else JUDGE
+            shape = "round,pad=0.35" if role else "square,pad=0.45"  # a network
+            face = "white" if role else "#DDDDDD"
+            frame = {"boxstyle": shape, "facecolor": face, "edgecolor": colour}
+            place = {"ha": "center", "va": "center", "fontsize": 12}
+            text = ax.text(x, y, words, bbox=frame | {"linewidth": 2}, **place)
+            patches.append(text.get_bbox_patch())
+        for start, end in arrows:
+            line = {"arrowstyle": "-|>", "color": "#555555", "linewidth": 1.6}
+            line |= {"patchA": patches[start], "patchB": patches[end]}
+            line |= {"shrinkA": 2, "shrinkB": 2}
+            ax.annotate("", boxes[end][0], boxes[start][0], arrowprops=line)
+        ax.set(xlim=(-0.6, 6.9), ylim=(-0.5, 1.4), title=title)
+        ax.set_axis_off()
+
+
+def draw_dirac(ax, step, penalty, momentum, play_round, rounds=150):
     """The smallest GAN: the field of its two gradients, and two ways to follow it.
 
-    ``play_round(theta, psi, step, penalty, alternate)`` returns the next pair.
+    ``play_round(theta, psi, step, penalty, alternate, momentum, last)`` returns the
+    next pair; ``last`` is how far both moved in the round before.
     """
     limit = 4.0
     ticks = torch.linspace(-limit, limit, 17, dtype=torch.float64)
@@ -80,38 +125,39 @@ def draw_dirac(ax, step, penalty, play_round, rounds=150):
     style = {"color": "#999999", "pivot": "mid", "width": 0.004, **IN_DATA_UNITS}
     field = ax.quiver(theta, psi, theta, psi, **style)
     size = {"markersize": 3.5, "linewidth": 1.2}
-    (at_once,) = ax.plot([], [], "o-", color=COLOUR["target"], **size)
-    (in_turns,) = ax.plot([], [], "s--", color=COLOUR["model"], **size)
+    (at_once,) = ax.plot([], [], "o-", color=JUDGE, **size)
+    (in_turns,) = ax.plot([], [], "s--", color="#56B4E9", **size)
     at_once.set_label("both at once")
     in_turns.set_label("in turns")
     ax.plot([], [], ">", color="#999999", markersize=8, label="where both want to go")
     ax.plot([1.5], [0], "*", color="black", markersize=15, label="start")
     ax.plot([0], [0], "P", color=COLOUR["real"], markersize=12, label="solution")
-    _square(ax, limit, xlabel="θ (the generator's sample)")
+    square(ax, limit, xlabel="θ (the generator's sample)")
     ax.set_ylabel("ψ (slope of the logit of D)")
     ax.legend(**OUTSIDE)
 
-    def update(step, penalty):
+    def update(step, penalty, momentum):
         ahead = play_round(theta, psi, 0.1, penalty, False)
         across, up = ahead[0] - theta, ahead[1] - psi
-        speed = torch.hypot(across, up).clamp(min=1e-9)
-        # roots of the speeds: else the arrows near the solution could not be seen
-        shrink = 0.48 * (speed / speed.max()).sqrt() / speed
+        # directions only: the speeds differ so much that most arrows would be dots
+        shrink = 0.36 / torch.hypot(across, up).clamp(min=1e-9)
         field.set_UVC(shrink * across, shrink * up)
         ends = []
         for alternate, line in [(False, at_once), (True, in_turns)]:
             points = torch.zeros(rounds + 1, 2, dtype=torch.float64)  # θ, ψ by round
-            points[0, 0] = 1.5
+            points[0, 0], last = 1.5, torch.zeros(2, dtype=torch.float64)
             for index in range(rounds):
-                moved = play_round(*points[index], step, penalty, alternate)
+                now = points[index]
+                moved = play_round(*now, step, penalty, alternate, momentum, last)
                 points[index + 1] = torch.stack(moved)
+                last = points[index + 1] - now
             line.set_data(points[:, 0], points[:, 1])
             ends.append(f"{points[-1].norm().item():.2f}")
         ax.set_title(
             f"after {rounds} rounds: distance {ends[0]} at once, {ends[1]} in turns"
         )
 
-    update(step, penalty)
+    update(step, penalty, momentum)
     return update
 
 
@@ -120,7 +166,7 @@ def draw_game(ax, shot, p):
 
     ``shot`` is (generator, discriminator, title), ``p`` the data's distribution.
     """
-    verdict = _tint(ax, (-4, 4, 0, 1.25), (1, len(GRID)), aspect="auto", alpha=0.65)
+    verdict = tint(ax, (-4, 4, 0, 1.25), (1, len(GRID)), aspect="auto", alpha=0.65)
     made, judge = _densities(ax, p, GRID, "D(x)")
     ends, style = normal_quantiles(ARROWS), {"colors": COLOUR["latent"]}
     arrows = ax.add_collection(LineCollection([], linewidth=1.3, **style))
@@ -173,14 +219,15 @@ def plot_peaks(ax, pairs):
     ax.legend(**OUTSIDE)
 
 
-def plot_best(ax, p, q, best, learned, grid, support):
-    """Real and fake density, D* and a trained D; ``support`` is shaded."""
+def plot_best(ax, p, q, best, learned, grid, shaded):
+    """Real and fake density, D* and a trained D; ``shaded`` is (from, to)."""
     plot_density(ax, p, grid, "real", "p_data")
     plot_density(ax, q, grid, "fake", "p_g", linestyle="--")
     ax.plot(grid, best, color=COLOUR["target"], linewidth=5, alpha=0.55, label="D*")
     ax.plot(grid, learned, "-.", color=JUDGE, label="trained D")
-    ax.axvspan(*support, color="#000000", alpha=0.05, linewidth=0)
+    ax.axvspan(*shaded, color="#000000", alpha=0.05, linewidth=0)
     ax.set(xlabel="x", ylim=(0, 1.02), xlim=(grid[0], grid[-1]))
+    ax.set_ylabel("density, and D")
     ax.legend(**OUTSIDE)
 
 
@@ -190,15 +237,16 @@ def draw_best(axes, mean, sigma, p, grid):
     made, judge = _densities(ax, p, grid, "D*")
     ax.axhline(0.5, color="#999999", linewidth=1, linestyle=":")
     ax.set(xlabel="x", ylim=(0, 1.02), xlim=(grid[0], grid[-1]))
+    ax.set_ylabel("density, and D*")
     ax.legend(loc="upper left")
     means = torch.linspace(-6, 6, 121, dtype=grid.dtype)
-    (curve,) = axes[1].plot([], [], color=COLOUR["model"])
-    (point,) = axes[1].plot([], [], "o", color=COLOUR["target"], markersize=11)
+    (curve,) = axes[1].plot([], [], color=JUDGE)
+    (point,) = axes[1].plot([], [], "o", color=COLOUR["fake"], markersize=11)
     for height, name in [(-math.log(4), "−log 4"), (0.0, "0")]:
         axes[1].axhline(height, color=COLOUR["quiet"], linewidth=1, linestyle=":")
         axes[1].text(-5.9, height + 0.03, name, fontsize=12)
     axes[1].set(xlim=(-6, 6), ylim=(-1.5, 0.15), xlabel="mean of p_g")
-    axes[1].set_title("V(G, D*), all means")
+    axes[1].set(ylabel="V (nats)", title="V(G, D*) for all means; dot: this p_g")
 
     def values(means, sigma):
         # all integrals at once: x goes down, (n, 1), the means go across
@@ -237,7 +285,7 @@ def plot_two_losses(axes):
         ax.axvspan(-8, -3, color=COLOUR["fake"], alpha=0.18, linewidth=0)
         ax.set(xlabel="logit l of a fake", xlim=(-8, 8))
     axes[0].set_ylabel("loss of G (nats)")
-    axes[1].set_ylabel("size of the gradient")
+    axes[1].set_ylabel("size of the slope by l")
     axes[0].legend(loc="upper right")
     axes[1].legend(loc="center right")
     axes[1].text(-7.8, 0.5, "D is sure:\nfake", fontsize=12, va="center")
@@ -248,7 +296,9 @@ def plot_pull(ax, distance, pulls):
     for name, pull in pulls.items():
         line, colour = LOSSES[name]
         ax.plot(distance, pull, line, color=colour, label=name)
-    ax.set(xlabel="distance θ between fake and real", ylabel="pull on θ")
+    ax.set(
+        xlabel="distance θ between fake and real", ylabel="pull on θ (nats per unit)"
+    )
     ax.set(ylim=(0, 6), xlim=(0, distance[-1]))
     ax.legend()
 
@@ -263,88 +313,3 @@ def plot_race(ax, paths, goal):
     ax.axhline(goal, color=COLOUR["real"], label="mean of the data")
     ax.set(xlabel="step", ylabel="mean of the fakes")
     ax.legend(loc="center right")
-
-
-def _frame(ax, modes):
-    half = 1.6 * modes.centres.abs().max().item()
-    _square(ax, half, xticks=[], yticks=[])
-    return half
-
-
-def _map(ax, half, **style):
-    """A tint of the plane, and its places ``(TICKS², 2)``, row by row from below."""
-    ticks = torch.linspace(-half, half, TICKS)
-    tint = _tint(ax, (-half, half, -half, half), (TICKS, TICKS), **style)
-    return tint, torch.cartesian_prod(ticks, ticks).flip(1)
-
-
-def plot_runs(axes, runs, modes, titles):
-    """One small panel of samples ``(n, 2)`` for each run; circles are the modes."""
-    for ax, x, title in zip(axes, runs, titles, strict=True):
-        plot_modes(ax, modes)
-        ax.scatter(x[:, 0], x[:, 1], s=3, color=COLOUR["fake"], linewidth=0)
-        _frame(ax, modes)
-        ax.set_title(title)
-
-
-def draw_modes(ax, shot, modes, noise):
-    """Samples from fixed ``noise`` over the tint of D: green real, pink fake.
-
-    ``shot`` is (generator, discriminator, title).
-    """
-    half = _frame(ax, modes)
-    verdict, places = _map(ax, half, alpha=0.65, interpolation="bilinear")
-    plot_modes(ax, modes)
-    dots = ax.scatter([], [], s=7, color=DOTS, linewidth=0)
-
-    def update(shot):
-        generator, discriminator, title = shot
-        with torch.no_grad():
-            dots.set_offsets(generator(noise))
-            verdict.set_data(discriminator.probability(places).view(TICKS, TICKS))
-        ax.set_title(title)
-
-    update(shot)
-    return update
-
-
-def plot_spread(ax, spreads):
-    """The spread inside each mode, over the true one: a column of dots per method.
-
-    ``spreads`` maps a name to a list of ``(k,)``, one for each run.
-    """
-    for column, runs in enumerate(spreads.values()):
-        for index, spread in enumerate(runs):
-            values = spread[spread.isfinite()]  # an empty mode has no spread
-            side = 0.5 * (index + 0.5) / len(runs) - 0.25
-            across = torch.linspace(-0.2, 0.2, len(values)) / len(runs)
-            x = column + side + across  # one after the other, so that none is hidden
-            ax.plot(x, values, "o", color=COLOUR["fake"], markersize=7)
-    ax.axhspan(0.8, 1.2, color=COLOUR["real"], alpha=0.15, linewidth=0)
-    ax.axhline(1, color=COLOUR["real"], label="a perfect sampler")
-    ax.set(xticks=range(len(spreads)), xticklabels=list(spreads), ylim=(0, 1.5))
-    ax.set(ylabel="spread in a mode / σ", xlim=(-0.5, len(spreads) - 0.5))
-    ax.legend(loc="upper right")
-
-
-def plot_gradients(ax, logit, fake, centre, sigma, narrow, title):
-    """One mode from near: the tint of D, and where its gradient pushes each fake.
-
-    ``logit`` maps ``(n, 2)`` to logits; ``fake`` ``(n, 2)`` are the samples; circles
-    show two standard deviations of the data (``sigma``) and of the fakes (``narrow``).
-    """
-    half = 2.7 * sigma
-    # near ½ everywhere: narrow limits, so that small differences can be seen
-    tint, places = _map(ax, half, vmin=0.2, vmax=0.8, alpha=0.7)
-    with torch.no_grad():
-        tint.set_data(logit(places + centre).sigmoid().view(TICKS, TICKS))
-    x = fake.clone().requires_grad_()
-    (gradient,) = torch.autograd.grad(logit(x).sum(), x)
-    at, push = (fake - centre).T, 0.35 * sigma**2 * gradient.T
-    ax.plot(*at, "o", color=DOTS, markersize=3.5)
-    ax.quiver(*at, *push, color="black", width=0.014, **IN_DATA_UNITS)
-    for radius, role, line in [(sigma, "real", "-"), (narrow, "fake", "--")]:
-        ring = Circle((0, 0), 2 * radius, fill=False, edgecolor=COLOUR[role])
-        ring.set(linewidth=2.5, linestyle=line)
-        ax.add_patch(ring)
-    _square(ax, half, xticks=[], yticks=[], title=title)

@@ -8,7 +8,6 @@ import torch
 from matplotlib.figure import Figure
 from torch.distributions import Normal
 
-from course_utils.data import ring_of_gaussians
 from course_utils.gan import Discriminator, Generator, pictures
 
 pytestmark = pytest.mark.usefixtures("course_style")
@@ -27,11 +26,12 @@ def places(dots):
     return torch.as_tensor(np.array(dots.get_offsets()), dtype=torch.float32)
 
 
-def turning(theta, psi, step, penalty, alternate):
-    """A field that turns exactly, and shrinks by the penalty."""
+def turning(theta, psi, step, penalty, alternate, momentum=0.0, last=(0, 0)):
+    """A field that turns exactly, shrinks by the penalty, and has momentum."""
     shrink = 1 - step * penalty
     turned = theta * math.cos(step) + psi * math.sin(step)
-    return shrink * turned, shrink * (psi * math.cos(step) - theta * math.sin(step))
+    other = psi * math.cos(step) - theta * math.sin(step)
+    return shrink * turned + momentum * last[0], shrink * other + momentum * last[1]
 
 
 def test_the_noise_is_cut_into_equal_shares():
@@ -48,13 +48,28 @@ def test_a_smooth_density_has_area_one():
 
 
 def test_the_smallest_gan_starts_at_the_star_and_follows_its_rule(ax):
-    update = pictures.draw_dirac(ax, 0.1, 0.0, turning, rounds=10)
+    update = pictures.draw_dirac(ax, 0.1, 0.0, 0.0, turning, rounds=10)
     path = torch.as_tensor(ax.lines[0].get_xydata())
     assert path[0].tolist() == [1.5, 0.0]
     torch.testing.assert_close(path.norm(dim=1), torch.full((11,), 1.5).double())
     assert "1.50 at once, 1.50 in turns" in title(ax)
-    update(0.1, 0.5)
+    update(0.1, 0.5, 0.0)
     assert "0.90 at once" in title(ax)  # 1.5 · 0.95¹⁰
+    update(0.0, 0.0, 1.0)
+    assert "1.50 at once" in title(ax)  # who stands still gains no momentum
+    update(0.1, 0.0, 0.5)
+    end = torch.as_tensor(ax.lines[0].get_xydata())
+    moves = end.diff(dim=0)
+    turned = torch.stack(turning(*end[5], 0.1, 0.0, False))
+    torch.testing.assert_close(end[6], turned + 0.5 * moves[4])
+
+
+def test_the_machines_name_what_stands_in_them():
+    axes = Figure().subplots(1, 2)
+    pictures.plot_machines(axes)
+    words = [{text.get_text() for text in ax.texts} for ax in axes]
+    assert {"encoder", "decoder", "x"} <= words[0]
+    assert {"G", "D", "data x", "x = G(z)"} <= words[1]
 
 
 def test_the_game_shows_where_each_noise_goes(ax):
@@ -134,45 +149,3 @@ def test_trained_and_best_discriminator_share_one_picture(ax):
     pictures.plot_best(ax, p, q, x.sigmoid(), x.sigmoid() / 2, x, (-1, 1))
     labels = [line.get_label() for line in ax.lines]
     assert labels == ["p_data", "p_g", "D*", "trained D"]
-
-
-def test_runs_and_films_show_samples_and_modes():
-    ring, noise = ring_of_gaussians(), torch.randn(20, 2)
-    axes = Figure().subplots(1, 2)
-    pictures.plot_runs(axes[:1], [noise], ring, ["seed 0"])
-    (dots,) = axes[0].collections
-    circles = [tuple(circle.center) for circle in axes[0].patches]
-    assert circles == [tuple(centre) for centre in ring.centres.tolist()]
-    assert {circle.radius for circle in axes[0].patches} == {3 * ring.sigma}
-    torch.testing.assert_close(places(dots), noise)
-    generator, discriminator = players(2)
-    shot = generator, discriminator, "step 1"
-    pictures.draw_modes(axes[1], shot, ring, noise)
-    with torch.no_grad():
-        torch.testing.assert_close(places(axes[1].collections[-1]), generator(noise))
-        corner = discriminator.probability(torch.tensor([[-3.2, -3.2]]))
-    tint = torch.as_tensor(axes[1].images[0].get_array())
-    torch.testing.assert_close(tint[0, 0], corner[0], atol=1e-6, rtol=0)
-
-
-def test_spreads_leave_out_empty_modes(ax):
-    spread = torch.tensor([0.5, math.nan, 1.1])
-    pictures.plot_spread(ax, {"one": [spread], "two": [spread, spread]})
-    dots = [line for line in ax.lines if line.get_marker() == "o"]
-    assert [len(line.get_xdata()) for line in dots] == [2, 2, 2]
-
-
-def test_gradients_point_up_the_logit(ax):
-    centre = torch.tensor([1.0, 0.0])
-    fake = centre + torch.tensor([[0.01, 0.0], [0.0, -0.02]])
-
-    def outwards(x):
-        return (x - centre).square().sum(1)
-
-    pictures.plot_gradients(ax, outwards, fake, centre, 0.01, 0.006, "a test")
-    arrows = ax.collections[0]
-    torch.testing.assert_close(
-        torch.as_tensor(np.array([arrows.U, arrows.V])).T.float(),
-        0.7 * 1e-4 * (fake - centre),
-    )
-    assert title(ax) == "a test"

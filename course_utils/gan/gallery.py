@@ -1,0 +1,178 @@
+"""What the GANs of notebook 05 drew: modes in the plane (sections 6 and 7), digits (8).
+
+Real is green, fake is pink; the truth, a circle of 3σ around each mode, is vermilion.
+"""
+
+import torch
+from matplotlib.patches import Circle
+
+from course_utils.gan.pictures import IN_DATA_UNITS, square, tint
+from course_utils.style import COLOUR, plot_modes
+
+TICKS = 61  # of a tint in the plane, in each direction
+DOTS = "#7A2E5D"  # fakes on a tint, where pink would be lost
+SETTINGS = [("-", "#333333"), ("--", "#56B4E9")]
+
+
+def _frame(ax, modes):
+    half = 1.6 * modes.centres.abs().max().item()
+    square(ax, half, xticks=[], yticks=[])
+    return half
+
+
+def _map(ax, half, **style):
+    """A tint of the plane, and its places ``(TICKS², 2)``, row by row from below."""
+    ticks = torch.linspace(-half, half, TICKS)
+    cloth = tint(ax, (-half, half, -half, half), (TICKS, TICKS), **style)
+    return cloth, torch.cartesian_prod(ticks, ticks).flip(1)
+
+
+def plot_runs(axes, runs, modes, titles):
+    """One small panel of samples ``(n, 2)`` for each run; circles are the modes."""
+    for ax, x, title in zip(axes, runs, titles, strict=True):
+        plot_modes(ax, modes)
+        ax.scatter(x[:, 0], x[:, 1], s=3, color=COLOUR["fake"], linewidth=0)
+        _frame(ax, modes)
+        ax.set_title(title)
+
+
+def draw_modes(ax, shot, modes, noise):
+    """Samples from fixed ``noise`` over the tint of D: green real, pink fake.
+
+    ``shot`` is (generator, discriminator, title).
+    """
+    half = _frame(ax, modes)
+    verdict, places = _map(ax, half, alpha=0.65, interpolation="bilinear")
+    plot_modes(ax, modes)
+    dots = ax.scatter([], [], s=7, color=DOTS, linewidth=0)
+
+    def update(shot):
+        generator, discriminator, title = shot
+        with torch.no_grad():
+            dots.set_offsets(generator(noise))
+            verdict.set_data(discriminator.probability(places).view(TICKS, TICKS))
+        ax.set_title(title)
+
+    update(shot)
+    return update
+
+
+def plot_spread(ax, spreads):
+    """The spread inside each mode, over the true one: a column of dots per method.
+
+    ``spreads`` maps a name to a list of ``(k,)``, one for each run.
+    """
+    for column, runs in enumerate(spreads.values()):
+        for index, spread in enumerate(runs):
+            values = spread[spread.isfinite()]  # an empty mode has no spread
+            side = 0.5 * (index + 0.5) / len(runs) - 0.25
+            across = torch.linspace(-0.2, 0.2, len(values)) / len(runs)
+            x = column + side + across  # one after the other, so that none is hidden
+            ax.plot(x, values, "o", color=COLOUR["fake"], markersize=7)
+    ax.axhspan(0.8, 1.2, color=COLOUR["real"], alpha=0.15, linewidth=0)
+    ax.axhline(1, color=COLOUR["real"], label="a perfect sampler")
+    ax.set(xticks=range(len(spreads)), xticklabels=list(spreads), ylim=(0, 1.5))
+    ax.set(ylabel="spread in a mode / σ", xlim=(-0.5, len(spreads) - 0.5))
+    ax.legend(loc="upper right")
+
+
+def plot_gradients(ax, logit, fake, centre, sigma, narrow, title):
+    """One mode from near: the tint of D, and where its gradient pushes each fake.
+
+    ``logit`` maps ``(n, 2)`` to logits; ``fake`` ``(n, 2)`` are the samples; circles
+    show two standard deviations of the data (``sigma``) and of the fakes (``narrow``).
+    """
+    half = 2.7 * sigma
+    # near ½ everywhere: narrow limits, so that small differences can be seen
+    cloth, places = _map(ax, half, vmin=0.2, vmax=0.8, alpha=0.7)
+    with torch.no_grad():
+        cloth.set_data(logit(places + centre).sigmoid().view(TICKS, TICKS))
+    x = fake.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(logit(x).sum(), x)
+    at, push = (fake - centre).T, 0.35 * sigma**2 * gradient.T
+    ax.plot(*at, "o", color=DOTS, markersize=3.5)
+    ax.quiver(*at, *push, color="black", width=0.014, **IN_DATA_UNITS)
+    for radius, role, line in [(sigma, "real", "-"), (narrow, "fake", "--")]:
+        ring = Circle((0, 0), 2 * radius, fill=False, edgecolor=COLOUR[role])
+        ring.set(linewidth=2.5, linestyle=line)
+        ax.add_patch(ring)
+    square(ax, half, xticks=[], yticks=[], title=title)
+
+
+def plot_coverage(ax, runs, floors, top=1.0):
+    """The covered share over the steps: a line per run, a style per setting.
+
+    ``runs`` maps a setting to a list of (steps, shares); ``floors`` maps the name of a
+    known sampler to its share, a dotted line.
+    """
+    for (name, lines), (style, colour) in zip(runs.items(), SETTINGS, strict=False):
+        for index, (steps, shares) in enumerate(lines):
+            label = None if index else name  # one entry in the legend per setting
+            ax.plot(steps, shares, style, color=colour, linewidth=1.6, label=label)
+    end = max(steps[-1] for lines in runs.values() for steps, _ in lines)
+    for name, share in floors.items():
+        ax.axhline(share, color=COLOUR["real"], linestyle=":", linewidth=1.8)
+        ax.text(1.01 * end, share, name, va="center", fontsize=12)
+    ax.set(xlabel="step", ylabel="covered share", xlim=(0, end), ylim=(0, top))
+    ax.legend(loc="lower right")
+
+
+def plot_shares(axes, runs, titles, top=None):
+    """Which mode holds how much, over time: a column of eight squares per moment.
+
+    ``runs`` is a list of (steps, shares ``(t, k)``). White is an empty mode; darkest is
+    the share ``top``, by default twice the fair one.
+    """
+    for ax, (steps, shares), title in zip(axes, runs, titles, strict=True):
+        k = shares.shape[1]
+        frame = {"extent": (0, steps[-1], 0.5, k + 0.5), "aspect": "auto"}
+        frame |= {"origin": "lower", "interpolation": "nearest"}
+        ax.imshow(shares.T, cmap="Blues", vmin=0, vmax=top or 2 / k, **frame)
+        ax.set(xticks=[0, steps[-1]], yticks=[], title=title)
+        ax.grid(visible=False)
+    axes[0].set(yticks=range(1, k + 1), ylabel="mode")
+    axes[0].set_xlabel("step")
+
+
+def sheet_of(images, columns):
+    """Digits ``(n, 784)`` as one picture without gaps, n a multiple of ``columns``."""
+    rows = len(images) // columns
+    grid = images.view(rows, columns, 28, 28)  # row, column, y, x
+    return grid.transpose(1, 2).reshape(28 * rows, -1)  # row, y, column, x
+
+
+def plot_sheet(ax, images, columns, title, names=()):
+    """A sheet of digits, dark ink on white, a name for each row; returns the artist."""
+    ax.set_axis_off()
+    ax.set_title(title)
+    for row, name in enumerate(names):  # a row is 28 pixels high
+        ax.text(-4, 28 * row + 14, name, ha="right", va="center", fontsize=12)
+    ink = {"cmap": "gray_r", "vmin": 0, "vmax": 1, "origin": "upper"}
+    return ax.imshow(sheet_of(images, columns), **ink)
+
+
+def draw_sheet(ax, shot, noise, columns):
+    """What a generator makes of the same noise; ``shot`` is (generator, title)."""
+    picture = plot_sheet(ax, torch.zeros(len(noise), 784), columns, "")
+
+    def update(shot):
+        generator, title = shot
+        with torch.no_grad():
+            picture.set_data(sheet_of(generator(noise), columns))
+        ax.set_title(title)
+
+    update(shot)
+    return update
+
+
+def plot_classes(ax, shares):
+    """The share of each class of digits, one row of ten squares per model."""
+    table = torch.stack(list(shares.values()))
+    ax.imshow(table, cmap="Blues", vmin=0, vmax=0.3, aspect="auto", origin="upper")
+    for row, values in enumerate(table.tolist()):
+        for column, share in enumerate(values):
+            colour = "white" if share > 0.18 else "#222222"  # readable on its square
+            text = f"{100 * share:.0f}"
+            ax.text(column, row, text, ha="center", va="center", color=colour)
+    ax.set(xticks=range(10), yticks=range(len(shares)), yticklabels=list(shares))
+    ax.set(xlabel="class", title="share of each class (%); fair is 10")
