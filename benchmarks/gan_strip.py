@@ -9,10 +9,10 @@ of each of the eight modes are counted. A run merges its rows into
 publish them, copy the file to ``data/`` and put its SHA-256 into ``course_utils.data``.
 
 ``momentum 0.9`` is the notebook's run, ``momentum 0`` changes this number, ``slide``
-is the standard GAN of Metz et al. (2017, appendix A), whose figure is on the slide, as
-we read it: σ = 0.02, 256 numbers of noise, a D with one hidden layer of 128, orthogonal
-first weights times 0.8, the minimax loss, momentum 0.5, rates of 1e-4, batches of 512;
-of its 25 000 steps, 12 000.
+is a standard GAN in the manner of Metz et al. (2017), whose figure is on the slide (not
+each of its numbers could be checked): σ = 0.02, 256 numbers of noise, a D with one
+hidden layer of 128, orthogonal first weights times 0.8, the minimax loss, momentum 0.5,
+rates of 1e-4, batches of 512.
 """
 
 import argparse
