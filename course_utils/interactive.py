@@ -48,7 +48,7 @@ def play(states, draw, panels=1, figsize=None, milliseconds=200, start=None):
         raise ValueError("states is empty: there is nothing to play")
     last = len(states) - 1
     slider = widgets.IntSlider(last if start is None else start, 0, last)
-    slider.description = "step"
+    slider.description = "picture"  # its number; a title says which step that is
     button = widgets.Play(min=0, max=last, value=slider.value, interval=milliseconds)
     widgets.jslink((button, "value"), (slider, "value"))
 
