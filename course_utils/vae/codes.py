@@ -1,8 +1,8 @@
 """VQ-VAE: a codebook in place of the Gaussian (van den Oord et al. 2017; notebook 04).
 
 Each image becomes a few whole numbers, one per position, each naming a row of the
-codebook. Nats per example, sums over dimensions. x holds zeros and ones, as floats;
-anything else is a ``ValueError`` that says what is wrong.
+codebook. Nats per example, sums over dimensions. x holds zeros and ones, as floats or
+booleans; anything else is a ``ValueError`` that says what is wrong.
 """
 
 import math
@@ -80,6 +80,7 @@ class VQVAE(nn.Module):
         """
         e = self.vectors(x)
         code = self.codebook[self.nearest(e)]  # both (n, positions, code_dim)
+        x = x.to(e.dtype)  # booleans take a quarter of the memory of floats
         # the value is the code, but the gradient goes to e: detach() stops the rest
         straight = e + (code - e).detach()
         reconstruction = self._decode(straight).log_prob(x).sum(dim=1).mean()

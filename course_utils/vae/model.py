@@ -227,9 +227,9 @@ class VAE(SavedModule):
 
 
 def check_pixels(x, data_dim: int, name: str = "x", grey: bool = False):
-    """``x``, if it is zeros and ones ``(n, data_dim)``, or with ``grey`` uint8."""
-    if isinstance(x, torch.Tensor) and x.dtype == torch.uint8:
-        if not grey:
+    """``x``, if it is zeros and ones or booleans ``(n, data_dim)``; ``grey``: uint8."""
+    if isinstance(x, torch.Tensor) and x.dtype in (torch.uint8, torch.bool):
+        if x.dtype == torch.uint8 and not grey:
             raise ValueError(
                 f"{name} holds grey levels (uint8); binarise({name}) first"
             )

@@ -17,18 +17,23 @@ from course_utils.arguments import positive, require
 from course_utils.descent import Clock, Run, learning_rate_at
 
 
-def binarise(images: torch.Tensor, seed: int = 0) -> torch.Tensor:
+def binarise(
+    images: torch.Tensor, seed: int = 0, dtype: torch.dtype = torch.float32
+) -> torch.Tensor:
     """Static binarisation: each pixel is 1 with probability grey / 255, drawn once.
 
-    ``images`` is uint8 ``(n, …)``; the result is float32 0/1 ``(n, pixels)``. The same
-    ``seed`` gives the same zeros and ones, so that log-likelihoods can be compared.
+    ``images`` is uint8 ``(n, …)``; the result is 0/1 ``(n, pixels)`` in ``dtype``
+    (``torch.bool`` takes a quarter of the memory). The same ``seed`` gives the same
+    zeros and ones, so that log-likelihoods can be compared.
     """
     if images.dtype != torch.uint8:
         raise ValueError(f"images must be uint8 grey levels, got {images.dtype}")
     generator = torch.Generator().manual_seed(seed)
-    # in place, for the sake of memory: 60 000 digits as floats are 188 MB
-    share = images.flatten(1).float().div_(255)
-    return torch.bernoulli(share, generator=generator, out=share)
+    bits = torch.empty(images.flatten(1).shape, dtype=dtype)
+    # in pieces, for the sake of memory: 60 000 digits as floats are 188 MB
+    for rows, grey in zip(bits.split(2000), images.flatten(1).split(2000), strict=True):
+        rows.copy_(torch.bernoulli(grey.float() / 255, generator=generator))
+    return bits
 
 
 def redraw(grey: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

@@ -32,7 +32,8 @@ pytestmark = pytest.mark.slow
 
 PIXELS_THAT_MAY_DIFFER = 0.002
 PEAK_MIB = {"06_divergences": 700}  # of the kernel; the others:
-PEAK_MIB_OTHERS = 900
+# (04 took 862 on one processor and 972 on another, whose libraries take more; 828 now)
+PEAK_MIB_OTHERS = 1024
 AWAY = {".git", ".venv", "build", "__pycache__", ".ipynb_checkpoints"}
 
 OFFLINE = '''
