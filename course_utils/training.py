@@ -6,10 +6,17 @@ from pathlib import Path
 
 import torch
 
+from course_utils import messages
+
 STYLE = Path(__file__).with_name("course.mplstyle")
 
 
-def setup(seed: int = 0, threads: int = 1, dtype: torch.dtype = torch.float32) -> None:
+def setup(
+    seed: int = 0,
+    threads: int = 1,
+    dtype: torch.dtype = torch.float32,
+    language: str = "en",
+) -> None:
     """Seed torch, set the figure style and the print options; prints nothing.
 
     In a notebook, figures are drawn at twice the density of the page: screens and
@@ -21,12 +28,15 @@ def setup(seed: int = 0, threads: int = 1, dtype: torch.dtype = torch.float32) -
     One thread is the default on purpose: the small networks of this course gain little
     from two, the numbers repeat exactly, and two programs that share two cores do not
     slow each other down tenfold.
+
+    ``language`` is what the checks of the exercises speak: "en" or "vi" (Vietnamese).
     """
     import matplotlib.pyplot as plt  # here, so that importing this module stays quick
     from IPython import get_ipython
 
     if threads < 1:
         raise ValueError(f"threads must be at least 1, got {threads}")
+    messages.use(language)
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
     torch.set_default_dtype(dtype)

@@ -1,0 +1,17 @@
+"""Checks of the exercises: they say what is wrong, not only that it is.
+
+``exercise`` is what an exercise is, and how its verdict is found. ``attempts`` runs an
+answer, ``results`` reads what came back, ``relations`` compares it with the right
+result. ``slips`` makes wrong answers from the solution, by the ``edits`` of its source.
+"""
+
+from course_utils.checks.exercise import (
+    Exercise,
+    Extreme,
+    Mistake,
+    f64,
+    known_mistakes,
+    noise,
+)
+
+__all__ = ["Exercise", "Extreme", "Mistake", "f64", "known_mistakes", "noise"]

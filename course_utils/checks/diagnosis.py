@@ -1,0 +1,236 @@
+"""What is wrong with an answer: the simplest thing that explains what came back.
+
+First what needs no numbers: it stopped, it returned nothing, or no numbers. Then, in
+this order: a case at which only some answers fail; the mistakes written by hand; one
+step from the right result; one slip in the solution; an argument that is not used; a
+mistake with one step more; two slips.
+"""
+
+import itertools
+
+from course_utils.checks.attempts import Attempt, as_they_are, describe, spell
+from course_utils.checks.edits import spoken
+from course_utils.checks.relations import relation
+from course_utils.checks.results import Result, Unfit, exchanged, read, same, strange
+from course_utils.checks.slips import slips
+from course_utils.messages import say
+
+PAIRS = 3000  # answers with two slips that are tried: about two seconds
+ADVICE = {  # a part of an error message: what usually helps, in every exercise
+    "must match the size": "Two shapes do not fit: a wrong dim, or no [:, None]",
+    "arget size (": "Labels have the shape of the logits: torch.ones_like(logits)",
+    "must be Tensor, not": "For a plain number use math.log, math.exp, …",
+    "element tensors can be converted": "For a tensor use torch.log, torch.exp, …",
+    "Found dtype": "Make new tensors in the dtype of the old: torch.ones_like",
+    "be cast to the desired": "Labels must be floats: torch.ones_like(logits)",
+    "only for scalar outputs": "backward() needs one number: take the mean first",
+    "no attribute 'backward'": "A float has no gradient: item() comes after backward()",
+    "in an in-place operation": "Write x = x + …, not x += …",
+    "name 'np' is not defined": "Write `import numpy as np` first, or use torch",
+    "is not defined": "Import it first, or spell it as it was written before",
+    "positional argument": "Keep the arguments of the stub, in their order",
+    "to unpack": "The number of names left of = must be right",
+    "same dtype": "Make your own tensors with dtype=x.dtype",
+    "expected scalar type": "Make your own tensors with dtype=x.dtype",
+    "requires grad. Use": "Use detach() before numpy(), or stay with torch",
+    "mat1 and mat2 shapes": "A product A @ B needs as many columns as rows: try .T",
+    "size mismatch": "A product A @ B needs as many columns as rows: try .T",
+    "Dimension out of range": "This tensor has fewer dimensions: another dim",
+    "out of bounds": "Indices count from 0 to the length minus 1",
+    "out of range": "Indices count from 0 to the length minus 1",
+    "not callable": "Is an operator missing, such as * between two factors?",
+    "return_types": "x.median(dim=0) gives values and indices: take .values",
+    "does not require grad": "The graph is cut: no detach(), item() or NumPy before",
+    "second time": "Keep the graph: create_graph=True, or one backward() only",
+}
+
+
+def first_fault(exercise, answer, attempt: Attempt, found, right) -> str:
+    """What to say; ``found`` are the results of ``attempt``, or why there are none."""
+    if attempt.errors and not attempt.values:
+        return _stopped(exercise, attempt)
+    if any(value is None for value in attempt.values):
+        if attempt.printed:
+            return say(
+                "your function returned None: it prints its result; use `return` in "
+                "place of print()"
+            )
+        return say("your function returned None: is `return` missing?")
+    if isinstance(found, str):
+        return found
+    if attempt.errors:
+        return _stopped(exercise, attempt)
+    return _by_numbers(exercise, answer, found, right)
+
+
+def _by_numbers(exercise, answer, found: list[Result], right: list[Result]) -> str:
+    if not equal(exercise, found[:1], results(exercise, answer, right, 1) or []):
+        return say(
+            "its result changes from call to call: it draws random numbers of its own; "
+            "use those that are given"
+        )
+    usual = len(right) - len(exercise.extremes)
+    if equal(exercise, found[:usual], right[:usual]):
+        return next(
+            say(extreme.hint)
+            for extreme, a, b in zip(
+                exercise.extremes, found[usual:], right[usual:], strict=True
+            )
+            if not equal(exercise, [a], [b])
+        )
+    # the first entry that is wrong; later ones may be wrong for its sake
+    entries = range(len(right[0]))
+    entry = next(i for i in entries if not equal(exercise, found, right, i))
+    where = f"{exercise.entries[entry]}: " if exercise.entries else ""
+    known = [
+        (mistake.hint, made)
+        for mistake in exercise.mistakes
+        if (made := results(exercise, mistake.wrong, right))
+    ]
+    searches = (
+        lambda: _by_hand(exercise, found, known, entry),
+        lambda: exchanged(found, right, exercise.entries),
+        lambda: relation(found[:usual], right[:usual], exercise.cases, entry),
+        lambda: _slip(exercise, found, right, entry, 1),
+        lambda: _by_hand_and_more(exercise, found, known, right, entry),
+        lambda: _not_used(exercise, answer, found[0]),
+        lambda: _slip(exercise, found, right, entry, 2),
+        lambda: _strange(exercise, found, right, entry),
+    )
+    if what := next(filter(None, (search() for search in searches)), ""):
+        return where + what
+    text = say("the numbers differ from the reference")
+    return f"{where}{text}. {exercise.next_hint()}"
+
+
+def equal(exercise, some, others, entry=None, tolerance=None) -> bool:
+    """Are these results the same, or one entry of them?"""
+    return len(some) == len(others) and all(
+        same(a, b, tolerance or exercise.tolerance)
+        for mine, theirs in zip(some, others, strict=True)
+        for i, (a, b) in enumerate(zip(mine, theirs, strict=True))
+        if entry in (None, i)
+    )
+
+
+def results(exercise, function, right, cases=None) -> list[Result] | None:
+    """What a function gives, in the form of the right results; None if it fails."""
+    attempt = Attempt(function, [as_they_are(case) for case in exercise.cases[:cases]])
+    made = taken(exercise, attempt, right)
+    return None if attempt.errors or isinstance(made, str) else made
+
+
+def taken(exercise, attempt, right) -> list[Result] | str:
+    """The values of an attempt as results, or why they are none."""
+    try:
+        return [
+            read(value, like, exercise.entries, exercise.expected)
+            for value, like in zip(attempt.values, right, strict=False)
+        ]
+    except Unfit as why:
+        return str(why)
+
+
+# --- searches: each says what it finds, or nothing
+
+
+def _by_hand(exercise, found, known, entry) -> str:
+    for only in (None, entry):
+        for hint, made in known:
+            if equal(exercise, found, made, only):
+                return say(hint)
+    return ""
+
+
+def _by_hand_and_more(exercise, found, known, right, entry) -> str:
+    for hint, made in known:
+        if not equal(exercise, made, right, entry) and (
+            more := relation(found, made, exercise.cases, entry)
+        ):
+            return say("{one}; besides, {other}", one=say(hint), other=more)
+    return ""
+
+
+def _slip(exercise, found, right, entry, depth) -> str:
+    """A mistake made from the solution; the first that fits is the simplest."""
+    second = ""
+    for solution in (exercise.solution, *exercise.also):
+        for slip in itertools.islice(slips(solution, depth), PAIRS):
+            made = results(exercise, slip.wrong, right, 1)
+            if not made or not equal(exercise, found[:1], made, entry):
+                continue
+            made = results(exercise, slip.wrong, right)
+            if not made or equal(exercise, made, right):
+                continue
+            if equal(exercise, found, made):
+                return spell(slip.message, slip.values)
+            if equal(exercise, found, made, entry):
+                second = second or spell(slip.message, slip.values)
+    return second
+
+
+def _not_used(exercise, answer, first: Result) -> str:
+    """An argument on which the right result depends, and this one does not."""
+    one, other = exercise.draw(0), exercise.draw(2)
+    right = exercise.right(one)
+    for i, name in enumerate(exercise.names):
+        case = (*one[:i], other[i], *one[i + 1 :])
+        try:
+            moves = not equal(exercise, [exercise.right(case)], [right])
+        except (RuntimeError, ValueError, IndexError):
+            continue
+        made = taken(exercise, Attempt(answer, [as_they_are(case)]), [right])
+        if moves and isinstance(made, list) and equal(exercise, made, [first]):
+            return say(
+                "your result does not depend on {x}, the argument: you did not use it, "
+                "or a global variable or a number stands in its place",
+                x=spoken(name),
+            )
+    return ""
+
+
+def _strange(exercise, found, right, entry) -> str:
+    """Another shape, NaN, infinity."""
+    for result, reference in zip(found, right, strict=True):
+        came, like = result[entry], reference[entry]
+        if came.shape == like.shape:
+            if what := strange(came, like):
+                return what
+            continue
+        words = {"shape": f"{tuple(came.shape)}", "expected": say(exercise.expected)}
+        if came.numel() == like.numel() and same(came.flatten(), like.flatten()):
+            return say(
+                "the numbers are right, but in shape {shape}; expected is {expected}",
+                **words,
+            )
+        return say("its result has shape {shape}; expected is {expected}", **words)
+    return ""
+
+
+# --- an error inside the answer
+
+
+def _stopped(exercise, attempt) -> str:
+    error = attempt.error
+    for part, hint in exercise.error_hints.items():
+        if part in str(error):
+            return say(hint)
+    if slip := _same_error(exercise, error):
+        return slip
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    told = [say("it stopped with {what}", what=what)]
+    told += [say(text) for part, text in ADVICE.items() if part in str(error)][:1]
+    given = zip(exercise.names, attempt.case, strict=True)
+    kinds = ", ".join(f"{name}: {describe(value)}" for name, value in given)
+    told.append(say("It was called with {kinds}", kinds=kinds))
+    return ". ".join(told)
+
+
+def _same_error(exercise, error) -> str:
+    """A slip that stops with the same words."""
+    solutions = (exercise.solution, *exercise.also)
+    for slip in itertools.chain.from_iterable(map(slips, solutions)):
+        stopped = Attempt(slip.wrong, exercise.cases).error
+        if type(stopped) is type(error) and str(stopped) == str(error):
+            return spell(slip.message, slip.values)
+    return ""
