@@ -58,7 +58,7 @@ def first_fault(exercise, answer, attempt: Attempt, found, right) -> str:
         return say("your function returned None: is `return` missing?")
     if isinstance(found, str):
         return found
-    if attempt.errors:
+    if len(attempt.values) < len(right) - len(exercise.extremes):
         return _stopped(exercise, attempt)
     return _by_numbers(exercise, answer, found, right)
 
@@ -71,13 +71,15 @@ def _by_numbers(exercise, answer, found: list[Result], right: list[Result]) -> s
         )
     usual = len(right) - len(exercise.extremes)
     if equal(exercise, found[:usual], right[:usual]):
+        # at the first extreme whose result is wrong, or at which it stopped
         return next(
             say(extreme.hint)
-            for extreme, a, b in zip(
-                exercise.extremes, found[usual:], right[usual:], strict=True
-            )
-            if not equal(exercise, [a], [b])
+            for i, extreme in enumerate(exercise.extremes, usual)
+            if not equal(exercise, found[i : i + 1], right[i : i + 1])
         )
+    # An answer that is wrong everywhere may fail at the extremes besides: they are
+    # left out, so that its mistake is found all the same.
+    found, right = found[:usual], right[:usual]
     # the first entry that is wrong; later ones may be wrong for its sake
     entries = range(len(right[0]))
     entry = next(i for i in entries if not equal(exercise, found, right, i))
@@ -90,7 +92,7 @@ def _by_numbers(exercise, answer, found: list[Result], right: list[Result]) -> s
     searches = (
         lambda: _by_hand(exercise, found, known, entry),
         lambda: exchanged(found, right, exercise.entries),
-        lambda: relation(found[:usual], right[:usual], exercise.cases, entry),
+        lambda: relation(found, right, exercise.cases[:usual], entry),
         lambda: _slip(exercise, found, right, entry, 1),
         lambda: _by_hand_and_more(exercise, found, known, right, entry),
         lambda: _not_used(exercise, answer, found[0]),
@@ -115,7 +117,8 @@ def equal(exercise, some, others, entry=None, tolerance=None) -> bool:
 
 def results(exercise, function, right, cases=None) -> list[Result] | None:
     """What a function gives, in the form of the right results; None if it fails."""
-    attempt = Attempt(function, [as_they_are(case) for case in exercise.cases[:cases]])
+    tried = exercise.cases[: cases or len(right)]
+    attempt = Attempt(function, [as_they_are(case) for case in tried])
     made = taken(exercise, attempt, right)
     return None if attempt.errors or isinstance(made, str) else made
 
