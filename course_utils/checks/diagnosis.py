@@ -60,10 +60,10 @@ def first_fault(exercise, answer, attempt: Attempt, found, right) -> str:
         return found
     if len(attempt.values) < len(right) - len(exercise.extremes):
         return _stopped(exercise, attempt)
-    return _by_numbers(exercise, answer, found, right)
+    return _by_numbers(exercise, answer, attempt, found, right)
 
 
-def _by_numbers(exercise, answer, found: list[Result], right: list[Result]) -> str:
+def _by_numbers(exercise, answer, attempt, found, right) -> str:
     if not equal(exercise, found[:1], results(exercise, answer, right, 1) or []):
         return say(
             "its result changes from call to call: it draws random numbers of its own; "
@@ -71,12 +71,7 @@ def _by_numbers(exercise, answer, found: list[Result], right: list[Result]) -> s
         )
     usual = len(right) - len(exercise.extremes)
     if equal(exercise, found[:usual], right[:usual]):
-        # at the first extreme whose result is wrong, or at which it stopped
-        return next(
-            say(extreme.hint)
-            for i, extreme in enumerate(exercise.extremes, usual)
-            if not equal(exercise, found[i : i + 1], right[i : i + 1])
-        )
+        return _at_an_extreme(exercise, attempt, found, right)
     # An answer that is wrong everywhere may fail at the extremes besides: they are
     # left out, so that its mistake is found all the same.
     found, right = found[:usual], right[:usual]
@@ -84,25 +79,48 @@ def _by_numbers(exercise, answer, found: list[Result], right: list[Result]) -> s
     entries = range(len(right[0]))
     entry = next(i for i in entries if not equal(exercise, found, right, i))
     where = f"{exercise.entries[entry]}: " if exercise.entries else ""
-    known = [
-        (mistake.hint, made)
-        for mistake in exercise.mistakes
-        if (made := results(exercise, mistake.wrong, right))
-    ]
+    known = _known(exercise, right)
     searches = (
         lambda: _by_hand(exercise, found, known, entry),
         lambda: exchanged(found, right, exercise.entries),
         lambda: relation(found, right, exercise.cases[:usual], entry),
         lambda: _slip(exercise, found, right, entry, 1),
         lambda: _by_hand_and_more(exercise, found, known, right, entry),
+        lambda: _not_finite(found, right, entry),
         lambda: _not_used(exercise, answer, found[0]),
         lambda: _slip(exercise, found, right, entry, 2),
-        lambda: _strange(exercise, found, right, entry),
+        lambda: _shape(exercise, found, right, entry),
     )
     if what := next(filter(None, (search() for search in searches)), ""):
         return where + what
     text = say("the numbers differ from the reference")
     return f"{where}{text}. {exercise.next_hint()}"
+
+
+def _known(exercise, right) -> list[tuple[str, list[Result]]]:
+    """The hints of the mistakes written by hand, and what those give."""
+    return [
+        (mistake.hint, made)
+        for mistake in exercise.mistakes
+        if (made := results(exercise, mistake.wrong, right))
+    ]
+
+
+def _at_an_extreme(exercise, attempt, found, right) -> str:
+    """What to say where only an extreme is wrong, or stops the answer."""
+    for part, hint in exercise.error_hints.items() if attempt.errors else ():
+        if part in str(attempt.error):
+            return say(hint)
+    # a mistake written by hand that fails in the same way is told first
+    for hint, made in _known(exercise, right):
+        if equal(exercise, found, made):
+            return say(hint)
+    usual = len(right) - len(exercise.extremes)
+    return next(
+        say(extreme.hint)
+        for i, extreme in enumerate(exercise.extremes, usual)
+        if not equal(exercise, found[i : i + 1], right[i : i + 1])
+    )
 
 
 def equal(exercise, some, others, entry=None, tolerance=None) -> bool:
@@ -192,13 +210,18 @@ def _not_used(exercise, answer, first: Result) -> str:
     return ""
 
 
-def _strange(exercise, found, right, entry) -> str:
-    """Another shape, NaN, infinity."""
+def _not_finite(found, right, entry) -> str:
+    """NaN or infinity where a number should be."""
+    pairs = ((a[entry], b[entry]) for a, b in zip(found, right, strict=True))
+    said = (strange(came, like) for came, like in pairs if came.shape == like.shape)
+    return next(filter(None, said), "")
+
+
+def _shape(exercise, found, right, entry) -> str:
+    """Another shape, with the right numbers or with others."""
     for result, reference in zip(found, right, strict=True):
         came, like = result[entry], reference[entry]
         if came.shape == like.shape:
-            if what := strange(came, like):
-                return what
             continue
         words = {"shape": f"{tuple(came.shape)}", "expected": say(exercise.expected)}
         if came.numel() == like.numel() and same(came.flatten(), like.flatten()):
