@@ -6,6 +6,7 @@ formula.
 """
 
 import ast
+import copy
 import re
 from collections.abc import Iterator
 
@@ -18,17 +19,36 @@ MATHS |= {"softmax", "log_softmax", "logsumexp", "cumsum", "xlogy", "log1p", "ex
 REDUCING = {"mean", "sum", "logsumexp", "prod", "median", "var", "std", "amax"}
 Edit = tuple[str, dict, ast.expr]
 LOAD = ast.Load()
+LIBRARIES = ("torch", "math", "F")
 
 
 def spoken(node: ast.AST | str) -> str:
     """A piece of code in the words of the formula."""
-    text = node if isinstance(node, str) else ast.unparse(node)
-    text = re.sub(r"\b(torch|math|F|nn\.functional)\.", "", text)
-    text = text.replace(" ** 2", "²").replace(" ** 0.5", "^½").replace(".square()", "²")
-    text = re.sub(r"\b0\.5\b", "½", text).replace(" * ", " · ").replace(" - ", " − ")
+    if isinstance(node, str):
+        text = node
+    else:
+        text = ast.unparse(_Functions().visit(copy.deepcopy(node)))
+    text = re.sub(r"\b(torch|math|F)\.", "", text)
     for word, letter in GREEK.items():
         text = re.sub(rf"\b{word}(?=\b|_)", letter, text)
-    return re.sub(r"^\((.*)\)$", r"\1", text) if text.count("(") == 1 else text
+    text = text.replace(" ** 2", "²").replace(" ** 0.5", "^½").replace(" * ", " · ")
+    text = re.sub(r"\b0\.5\b", "½", text.replace(" - ", " − "))
+    return text[1:-1] if re.fullmatch(r"\([^()]*\)", text) else text
+
+
+class _Functions(ast.NodeTransformer):
+    """x.exp() becomes exp(x), and x.square() x²."""
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        owner = getattr(getattr(node.func, "value", None), "id", "")
+        if not isinstance(node.func, ast.Attribute) or owner in LIBRARIES:
+            return node
+        inside = node.func.value
+        if node.func.attr == "square":
+            return ast.BinOp(inside, ast.Pow(), ast.Constant(2))
+        name = ast.Name(node.func.attr, LOAD)
+        return ast.Call(name, [inside, *node.args], node.keywords)
 
 
 def alternatives(node, parent, names) -> Iterator[Edit]:
@@ -106,6 +126,13 @@ def _of_operation(node: ast.BinOp) -> Iterator[Edit]:
         case ast.Mult():
             yield "the factor {b} is missing: multiply {a} by it", said, a
             yield "the factor {a} is missing: multiply {b} by it", said, b
+            if isinstance(a, ast.UnaryOp):  # −½ b without the ½, but with its sign
+                words = said | {"a": spoken(a.operand)}
+                yield (
+                    "the factor {a} is missing: multiply {b} by it",
+                    words,
+                    (ast.UnaryOp(a.op, b)),
+                )
             yield (
                 "{a} and {b} are multiplied (a product), not added",
                 said,
@@ -178,9 +205,6 @@ def _of_operation(node: ast.BinOp) -> Iterator[Edit]:
                 said,
                 other(ast.MatMult, b, a),
             )
-
-
-LIBRARIES = ("torch", "math", "F")
 
 
 def _of_call(node: ast.Call) -> Iterator[Edit]:

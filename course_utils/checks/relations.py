@@ -200,12 +200,9 @@ def _shift(a, b, cases) -> str:
             return ""
         shifts.append(shift)
     low, high = min(shifts), max(shifts)
-    if high - low < 1e-6 * max(abs(low), abs(high)):
-        return say(
-            "it is {c} too {much} in every case: a constant is missing or too much",
-            c=_constant(abs(low)),
-            much=say("large") if low > 0 else say("small"),
-        )
+    even = high - low < 1e-6 * max(abs(low), abs(high))
+    if even and _named(abs(low)):
+        return _constant(low)
     for text, of in (
         ("log {n} is missing, or has the wrong sign, or is too much", math.log),
         ("½ log 2π is counted another number of times: it belongs to each of the {n}",
@@ -227,11 +224,20 @@ def _shift(a, b, cases) -> str:
                     break
         if len(names) == len(shifts):
             return say(text, n=names[0])
-    return ""
+    return _constant(low) if even else ""
 
 
-def _constant(value: float) -> str:
-    for constant, text in CONSTANTS.items():
-        if math.isclose(value, constant, rel_tol=1e-6):
-            return text
-    return f"{value:.4g}"
+def _constant(shift: float) -> str:
+    return say(
+        "it is {c} too {much} in every case: a constant is missing or too much",
+        c=_named(abs(shift)) or f"{abs(shift):.4g}",
+        much=say("large") if shift > 0 else say("small"),
+    )
+
+
+def _named(value: float) -> str:
+    """The constant as people write it, "" if it is none."""
+    near = (
+        text for c, text in CONSTANTS.items() if math.isclose(value, c, rel_tol=1e-6)
+    )
+    return next(near, "")
