@@ -173,9 +173,8 @@ class Exercise:
         return same(*slopes[::-1], self.tolerance)
 
     def _line(self, mark: str, what: str) -> str:
-        return (
-            f"{mark} {self.name}: {what.rstrip('.')}{'' if what.endswith('?') else '.'}"
-        )
+        end = "" if what.endswith(("?", ".")) else "."
+        return f"{mark} {self.name}: {what}{end}"
 
 
 _given: Counter[str] = Counter()  # how many hints of an exercise have been read
