@@ -64,9 +64,7 @@ def test_nothing_returned():
         x.mean()
 
     line = MEAN.verdict(forgets)
-    assert (
-        line == "✗ mean: your function returned None: is `return` missing?"[:-1] + "."
-    )
+    assert line == "✗ mean: your function returned None: is `return` missing?"
 
 
 @pytest.mark.parametrize(

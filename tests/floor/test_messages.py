@@ -1,0 +1,54 @@
+"""Messages in the language of the reader: English, or Vietnamese where it is there."""
+
+import pytest
+
+from course_utils import messages
+from course_utils.checks.__main__ import exercises
+from course_utils.messages import say
+from course_utils.training import setup
+from tests.checks.cases import MEAN
+
+
+@pytest.fixture(autouse=True)
+def _english_afterwards():
+    yield
+    messages.use("en")
+
+
+def test_english_needs_no_table():
+    messages.use("en")
+    assert say("correct") == "correct"
+    assert say("{n} values", n=3) == "3 values"
+    assert say("a brace { alone") == "a brace { alone"
+
+
+def test_vietnamese_where_there_is_a_translation():
+    messages.use("vi")
+    assert say("correct") == "đúng"
+    assert say("nobody has ever said this, {n} times", n=2).startswith("nobody")
+    assert "hint=True" in MEAN.verdict(lambda x: None)
+    assert MEAN.verdict(lambda x: x.mean()) == "✓ mean: đúng."
+
+
+def test_setup_chooses_the_language():
+    setup(language="vi")
+    assert say("correct") == "đúng"
+    setup()
+    assert say("correct") == "correct"
+
+
+def test_another_language_is_refused_by_name():
+    with pytest.raises(ValueError, match="language must be 'en' or 'vi', got 'fr'"):
+        setup(language="fr")
+
+
+def test_every_exercise_speaks_vietnamese():
+    """The hints of the exercises are translated, not only the machinery."""
+    every = [
+        each for n in ("01", "02", "03", "04", "05", "06") for each in exercises(n)
+    ]
+    assert len(every) >= 28
+    messages.use("vi")
+    for exercise in every:
+        for hint in exercise.hints:
+            assert say(hint) != hint, (exercise.name, hint)
