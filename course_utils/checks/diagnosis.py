@@ -166,7 +166,7 @@ def _by_hand(exercise, found, known, entry) -> str:
 def _by_hand_and_more(exercise, found, known, right, entry) -> str:
     for hint, made in known:
         if not equal(exercise, made, right, entry) and (
-            more := relation(found, made, exercise.cases, entry)
+            more := relation(found, made, exercise.cases[: len(found)], entry)
         ):
             return say("{one}; besides, {other}", one=say(hint), other=more)
     return ""
