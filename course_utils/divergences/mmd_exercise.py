@@ -1,0 +1,249 @@
+"""Exercise 3 of notebook 06: the unbiased estimate of MMD² from samples."""
+
+import math
+
+import torch
+
+from course_utils.checks import Exercise, Extreme, f64, known_mistakes, noise
+
+
+def unbiased_mmd2(x, y, sigma):
+    """Three means over pairs, none of an example with itself (Gretton et al. 2012)."""
+
+    def k(a, b):
+        return torch.exp(-(torch.cdist(a, b) ** 2) / (2 * sigma**2))
+
+    def within(a):
+        n = len(a)
+        return (k(a, a).sum() - n) / (n * (n - 1))
+
+    return within(x) + within(y) - 2 * k(x, y).mean()
+
+
+def _one_by_one(x, y, sigma):
+    n, m = len(x), len(y)
+    k_xx = torch.exp(-((x[:, None] - x) ** 2).sum(-1) / (2 * sigma**2))
+    k_yy = torch.exp(-((y[:, None] - y) ** 2).sum(-1) / (2 * sigma**2))
+    k_xy = torch.exp(-((x[:, None] - y) ** 2).sum(-1) / (2 * sigma**2))
+    within_x = (k_xx.sum() - n) / (n * (n - 1))
+    within_y = (k_yy.sum() - m) / (m * (m - 1))
+    between = 2 * k_xy.sum() / (n * m)
+    return within_x + within_y - between
+
+
+def _by_pdist(x, y, sigma):
+    def k(distances):
+        return torch.exp(-0.5 * (distances / sigma) ** 2).mean()
+
+    return k(torch.pdist(x)) + k(torch.pdist(y)) - 2 * k(torch.cdist(x, y))
+
+
+def _by_matrices(x, y, sigma):
+    def k(a, b):
+        return torch.exp(-((a[:, None] - b) ** 2).sum(-1) / (2 * sigma**2))
+
+    def off_diagonal(kernel):
+        n = len(kernel)
+        return (kernel - kernel.diag().diag()).sum() / (n**2 - n)
+
+    return off_diagonal(k(x, x)) + off_diagonal(k(y, y)) - 2 * k(x, y).mean()
+
+
+def _gauss(squares, sigma):
+    return (-squares / (2 * sigma**2)).exp()
+
+
+def _off_diagonal(k, n, _):
+    return (k.sum() - k.trace()) / (n * (n - 1))
+
+
+def _biased(k, *_):
+    return k.mean()
+
+
+def _mean(k):
+    return k.mean()
+
+
+def _estimate(within=_off_diagonal, between=_mean, kernel=_gauss, of_y=None):
+    """The answer with this term within x or y, of (k, its n, n of x), and between."""
+
+    def estimate(x, y, sigma):
+        def k(a, b):
+            return kernel((a[:, None] - b).square().sum(-1), sigma)
+
+        of_x = within(k(x, x), len(x), len(x))
+        other = (of_y or within)(k(y, y), len(y), len(x))
+        return of_x + other - 2 * between(k(x, y))
+
+    return estimate
+
+
+def _rates(rate):
+    """The answers with the kernel exp(−rate(σ) · ‖x − y‖²), without diagonals or with.
+
+    The second is an answer with two mistakes, of which the kernel is told.
+    """
+    for within in (_off_diagonal, _biased):
+        yield _estimate(within, kernel=lambda d2, s: (-d2 * rate(s)).exp())
+
+
+def _kernels(*kernels):
+    """The answers with these kernels of (‖x − y‖², σ), without diagonals or with."""
+    for kernel in kernels:
+        for within in (_off_diagonal, lambda k, n, _: (k.sum() - n) / (n * (n - 1))):
+            yield _estimate(within, kernel=kernel)
+        yield _estimate(_biased, kernel=kernel)
+
+
+def _less_pairs(count):
+    """The cross term without its diagonal, divided by count(n, m)."""
+    for rest in (lambda k: k.sum(), lambda k: k.sum() - k.diagonal().sum()):
+        yield _estimate(between=lambda k, rest=rest: rest(k) / count(*k.shape))
+
+
+def _laplace(scale):
+    return lambda squares, s: (-squares.sqrt() / scale(s)).exp()
+
+
+def _normalised(d):
+    return lambda squares, s: _gauss(squares, s) / (s * (2 * math.pi) ** 0.5) ** d
+
+
+def _linear(x, y, sigma):
+    return (x.mean(0) - y.mean(0)).square().sum()
+
+
+def _samples(seed):
+    """Examples of two sources, of different numbers, and σ."""
+    x, y = noise(20 * seed, 6, 3), 1.3 * noise(20 * seed + 1, 4, 3) + 0.8
+    return x, y, f64(0.9, 1.4)[seed % 2] + 0.05 * seed
+
+
+X, Y, _ = _samples(0)
+ALIKE = X, X[1:].flip(1), f64(0.8)[0]
+TWINS = torch.cat([X, X[1:3]]), torch.cat([Y, Y[2:3], X[:1]]), f64(1.1)[0]
+SCALES = (lambda s: 2 * s**2, lambda s: s**2, lambda s: 2 * s, lambda s: s)
+PAIRS = "two shapes do not fit: torch.cdist gives all pairs, and a diagonal needs sum()"
+
+check_mmd2 = Exercise(
+    name="MMD²",
+    solution=unbiased_mmd2,
+    also=(_one_by_one, _by_pdist, _by_matrices),
+    draw=_samples,
+    expected="one number, the unbiased estimate",
+    hints=(
+        "three means over pairs: x with x, y with y, minus twice x with y",
+        "with K = exp(−torch.cdist(a, b)² / (2σ²)); within x and y leave the diagonal "
+        "out, and divide by the number of the other pairs, n (n − 1)",
+        "within_x = (k(x, x).sum() - n) / (n * (n - 1)), the same for y with m, and "
+        "k(x, y).mean() for the pairs between",
+    ),
+    error_hints={"must match the size": PAIRS},
+    extremes=(
+        Extreme(
+            "an unbiased estimate may be negative, as it is here: do not cut it at 0, "
+            "and take no absolute value",
+            ALIKE,
+        ),
+        Extreme(
+            "two different examples may be equal, and they count as a pair: leave out "
+            "the diagonal by its place, not by distance 0 or k = 1",
+            TWINS,
+        ),
+    ),
+    mistakes=known_mistakes(
+        "the diagonals are inside: each example is compared with itself, which "
+        "makes the estimate biased; leave k(x, x) out and divide by n (n − 1)",
+        _estimate(_biased),
+        "y keeps its diagonal: leave each example's pair with itself out there, too",
+        _estimate(of_y=_biased),
+        _estimate(of_y=lambda k, n, _: k.sum() / (n * (n - 1))),
+        "x keeps its diagonal: leave each example's pair with itself out there, too",
+        _estimate(_biased, of_y=_off_diagonal),
+        "the diagonals are out, but you still divide by n²: there are n (n − 1) pairs",
+        _estimate(lambda k, n, _: (k.sum() - n) / n**2),
+        "n (n − 1) pairs are left: divide by their number, not by n or n − 1 alone",
+        _estimate(lambda k, n, _: (k.sum() - n) / (n - 1)),
+        _estimate(lambda k, n, _: (k.sum() - n) / n),
+        "you divided by (n − 1)²: there are n (n − 1) pairs",
+        _estimate(lambda k, n, _: (k.sum() - n) / (n - 1) ** 2),
+        "the kernel is exp(−‖x − y‖² / (2σ²)): its 2 is missing",
+        *_rates(lambda sigma: 1 / sigma**2),
+        "you divided by 2σ; the kernel needs 2σ², the square of σ",
+        *_rates(lambda sigma: 1 / (2 * sigma)),
+        "σ is missing in the kernel: divide by 2σ²",
+        *_rates(lambda sigma: 0.5),
+        *_rates(lambda sigma: 1),
+        "you multiplied by σ²; the squared distance is divided by 2σ²",
+        *_rates(lambda sigma: sigma**2 / 2),
+        "brackets: divide by (2σ²), not by 2 and then times σ²; or the square takes "
+        "the 2 along",
+        *_rates(lambda sigma: 1 / (2 * sigma) ** 2),
+        "the distance must be squared: torch.cdist gives ‖x − y‖",
+        *_kernels(*(_laplace(scale) for scale in SCALES)),
+        "the minus in the exponent is missing, or inside the square",
+        *_rates(lambda sigma: -1 / (2 * sigma**2)),
+        "exp() is missing: the kernel is exp(−‖x − y‖² / (2σ²))",
+        *_kernels(lambda d2, s: -d2 / (2 * s**2), lambda d2, s: d2 / (2 * s**2)),
+        "the kernel is not normalised like a density: k(x, x) = 1, without the factor "
+        "1/(σ √2π)",
+        *_kernels(_normalised(1), _normalised(2), _normalised(3)),
+        "there is no kernel: distances or products of the examples stand in its place",
+        *_kernels(lambda d2, s: d2.sqrt(), lambda d2, s: -d2.sqrt(), lambda d2, s: d2),
+        "this compares the means of x and y only, without the kernel: MMD² compares "
+        "the pairs by k",
+        _linear,
+        lambda *case: _linear(*case).sqrt(),
+        lambda x, y, sigma: _gauss(_linear(x, y, sigma), sigma),
+        lambda x, y, sigma: 2 - 2 * _gauss(_linear(x, y, sigma), sigma),
+        "the mean between x and y counts twice: its factor 2 is missing",
+        _estimate(between=lambda k: k.mean() / 2),
+        _estimate(_biased, lambda k: k.mean() / 2),
+        "the mean between x and y is subtracted (minus): the sign is wrong",
+        _estimate(between=lambda k: -k.mean()),
+        _estimate(between=lambda k: -k.mean() / 2),
+        "these are sums; take the mean over the pairs",
+        _estimate(lambda k, n, _: k.sum() - n, torch.sum),
+        _estimate(lambda k, n, _: k.sum(), torch.sum),
+        "the pairs between x and y: divide their sum by n m, take the mean",
+        _estimate(between=lambda k: k.sum()),
+        _estimate(between=lambda k: k.sum() / len(k)),
+        _estimate(between=lambda k: k.sum() / k.shape[1]),
+        _estimate(between=lambda k: k.sum() / sum(k.shape)),
+        "you divided by n (n − 1), but the diagonal is still in the sum: subtract its "
+        "n ones first",
+        _estimate(lambda k, n, _: k.sum() / (n * (n - 1))),
+        "take the diagonal out of the sum, before you divide: subtract n, not 1",
+        _estimate(lambda k, n, _: k.mean() - 1),
+        "the diagonal holds n ones: subtract n, not 1",
+        _estimate(lambda k, n, _: (k.sum() - 1) / (n * (n - 1))),
+        "one half of the pairs is missing: (i, j) and (j, i) both count in n (n − 1)",
+        _estimate(lambda k, n, _: (k.sum() - n) / (2 * n * (n - 1))),
+        "n (n − 1)/2 counts each pair once, and the sum holds it twice, in both "
+        "orders: divide by n (n − 1)",
+        _estimate(lambda k, n, _: (k.sum() - n) / (n * (n - 1) / 2)),
+        "y has its own number of examples, m = len(y): divide its sum by m (m − 1)",
+        _estimate(of_y=lambda k, _, n: (k.sum() - n) / (n * (n - 1))),
+        _estimate(of_y=lambda k, m, n: (k.sum() - m) / (n * (n - 1))),
+        _estimate(of_y=lambda k, m, n: (k.sum() - n) / (m * (m - 1))),
+        "x and y hold different examples: no pair between them is left out (no "
+        "diagonal), so it is the plain mean of k(x, y)",
+        *_less_pairs(lambda n, m: n * (m - 1)),
+        *_less_pairs(lambda n, m: (n - 1) * m),
+        *_less_pairs(lambda n, m: (n - 1) * (m - 1)),
+        *_less_pairs(lambda n, m: n * m - min(n, m)),
+        *list(_less_pairs(lambda n, m: n * m))[1:],
+        _estimate(between=lambda k: k.diagonal().mean()),
+        "the term of y with y is missing: the mean of k(y, y) is added, too",
+        _estimate(of_y=lambda *_: 0),
+        "the term of x with x is missing: the mean of k(x, x) is added, too",
+        _estimate(lambda *_: 0, of_y=_off_diagonal),
+        "this is only the mean of k(x, y): add those within x and within y, minus "
+        "twice this one",
+        lambda x, y, s: _gauss(torch.cdist(x, y).square(), s).mean(),
+        "this is the root, MMD; the estimate of MMD² may be negative, so it has none",
+        lambda *case: unbiased_mmd2(*case).sqrt(),
+        lambda *case: unbiased_mmd2(*case).abs().sqrt(),
+    ),
+).check
