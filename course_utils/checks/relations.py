@@ -88,6 +88,8 @@ def relation(came: list[Result], right: list[Result], cases, entry: int) -> str:
             return say(text)
     if all(x.shape == y.shape for x, y in zip(a, b, strict=True)):
         return _factor(a, b, cases) or _shift(a, b, cases)
+    if all(x.numel() == y.numel() for x, y in zip(a, b, strict=True)):
+        return ""  # nothing is left to be added up: the same numbers in another shape
     for text, change in _unfinished():
         if all(_is(change, y, x) for x, y in zip(a, b, strict=True)):
             return say(text)

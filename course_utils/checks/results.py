@@ -96,7 +96,9 @@ def _no_numbers(value, right: torch.Tensor, expected: str) -> str:
             n=len(value),
             expected=say(expected),
         )
-        return text + (say(" (number {n} of yours is right)", n=fit[0] + 1) * bool(fit))
+        if fit:
+            text += say(" (number {n} of yours is right)", n=fit[0] + 1)
+        return text
     if isinstance(value, torch.distributions.Distribution):
         return say(
             "it returned a distribution ({kind}), no numbers; expected is {expected}",
