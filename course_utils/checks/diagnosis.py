@@ -36,6 +36,7 @@ ADVICE = {  # a part of an error message: what usually helps, in every exercise
     "mat1 and mat2 shapes": "A product A @ B needs as many columns as rows: try .T",
     "size mismatch": "A product A @ B needs as many columns as rows: try .T",
     "Dimension out of range": "This tensor has fewer dimensions: another dim",
+    "object has no attribute 'size'": "Use a tensor: labels are torch.ones_like(x)",
     "out of bounds": "Indices count from 0 to the length minus 1",
     "out of range": "Indices count from 0 to the length minus 1",
     "not callable": "Is an operator missing, such as * between two factors?",
@@ -81,8 +82,9 @@ def _by_numbers(exercise, answer, attempt, found, right) -> str:
     where = f"{exercise.entries[entry]}: " if exercise.entries else ""
     known = _known(exercise, right)
     searches = (
-        lambda: _by_hand(exercise, found, known, entry),
+        lambda: _by_hand(exercise, found, known, None),
         lambda: exchanged(found, right, exercise.entries),
+        lambda: _by_hand(exercise, found, known, entry),
         lambda: relation(found, right, exercise.cases[:usual], entry),
         lambda: _slip(exercise, found, right, entry, 1),
         lambda: _by_hand_and_more(exercise, found, known, right, entry),
@@ -156,10 +158,9 @@ def taken(exercise, attempt, right) -> list[Result] | str:
 
 
 def _by_hand(exercise, found, known, entry) -> str:
-    for only in (None, entry):
-        for hint, made in known:
-            if equal(exercise, found, made, only):
-                return say(hint)
+    for hint, made in known:
+        if equal(exercise, found, made, entry):
+            return say(hint)
     return ""
 
 
