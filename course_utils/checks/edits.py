@@ -6,7 +6,7 @@ formula.
 """
 
 import ast
-import copy
+import functools
 import re
 from collections.abc import Iterator
 
@@ -24,10 +24,14 @@ LIBRARIES = ("torch", "math", "F")
 
 def spoken(node: ast.AST | str) -> str:
     """A piece of code in the words of the formula."""
-    if isinstance(node, str):
-        text = node
-    else:
-        text = ast.unparse(_Functions().visit(copy.deepcopy(node)))
+    code = isinstance(node, ast.AST)
+    return _spoken(ast.unparse(node) if code else node, code)
+
+
+@functools.cache
+def _spoken(text: str, code: bool) -> str:
+    if code:
+        text = ast.unparse(_Functions().visit(ast.parse(text)))
     text = re.sub(r"\b(torch|math|F)\.", "", text)
     for word, letter in GREEK.items():
         text = re.sub(rf"\b{word}(?=\b|_)", letter, text)

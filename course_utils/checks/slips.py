@@ -39,7 +39,7 @@ def slips(solution: Callable, depth: int = 1) -> Iterator[Slip]:
     for message, values in _edits(function, names, depth):
         scope: dict = {}
         try:
-            code = compile(ast.fix_missing_locations(module), "<slip>", "exec")
+            code = compile(module, "<slip>", "exec")
             exec(code, solution.__globals__, scope)
         except (SyntaxError, ValueError):
             continue
@@ -76,6 +76,7 @@ TWO = "two slips at once: {one}; and {other}"
 
 
 def _put(parent, field, index, node) -> None:
+    ast.fix_missing_locations(node)
     if index is None:
         setattr(parent, field, node)
     else:
@@ -105,7 +106,7 @@ def _lines(function) -> Iterator[tuple[str, dict]]:
             if isinstance(line, (ast.AugAssign, ast.Expr, ast.For)) or (
                 isinstance(line, ast.Assign) and len(block.body) > 1
             ):
-                block.body[i] = ast.Pass()
+                block.body[i] = ast.copy_location(ast.Pass(), line)
                 yield "a line is missing: {line}", {"line": spoken(line).split("\n")[0]}
                 block.body[i] = line
             last = function.body[-1]
