@@ -10,7 +10,7 @@ import itertools
 
 from course_utils.checks.attempts import Attempt, as_they_are, describe, spell
 from course_utils.checks.edits import spoken
-from course_utils.checks.relations import relation
+from course_utils.checks.relations import multiple, relation
 from course_utils.checks.results import Result, Unfit, exchanged, read, same, strange
 from course_utils.checks.slips import slips
 from course_utils.messages import say
@@ -26,6 +26,13 @@ ADVICE = {  # a part of an error message: what usually helps, in every exercise
     "only for scalar outputs": "backward() needs one number: take the mean first",
     "no attribute 'backward'": "A float has no gradient: item() comes after backward()",
     "in an in-place operation": "Write x = x + …, not x += …",
+    "bitwise_xor": "A power is ** in Python, not ^",
+    "for ^": "A power is ** in Python, not ^",
+    "builtin_function_or_method": "Brackets are missing after a method: x.mean()",
+    "'method'": "Brackets are missing after a method: x.mean()",
+    "(got float)": "An index is a whole number: divide by //, not by /",
+    "must be integers or slices": "An index is a whole number: divide by //, not by /",
+    "converted to Scalar": "item() is for one number; this tensor has more",
     "name 'np' is not defined": "Write `import numpy as np` first, or use torch",
     "is not defined": "Import it first, or spell it as it was written before",
     "positional argument": "Keep the arguments of the stub, in their order",
@@ -40,7 +47,7 @@ ADVICE = {  # a part of an error message: what usually helps, in every exercise
     "out of bounds": "Indices count from 0 to the length minus 1",
     "out of range": "Indices count from 0 to the length minus 1",
     "not callable": "Is an operator missing, such as * between two factors?",
-    "return_types": "x.median(dim=0) gives values and indices: take .values",
+    "return_types": "median(dim=0), max(dim=0), sort() give a pair: take .values",
     "does not require grad": "The graph is cut: no detach(), item() or NumPy before",
     "second time": "Keep the graph: create_graph=True, or one backward() only",
 }
@@ -87,6 +94,7 @@ def _by_numbers(exercise, answer, attempt, found, right) -> str:
         lambda: _by_hand(exercise, found, known, entry),
         lambda: relation(found, right, exercise.cases[:usual], entry),
         lambda: _slip(exercise, found, right, entry, 1),
+        lambda: multiple(found, right, entry),
         lambda: _by_hand_and_more(exercise, found, known, right, entry),
         lambda: _not_finite(found, right, entry),
         lambda: _not_used(exercise, answer, found[0]),
@@ -168,6 +176,7 @@ def _by_hand_and_more(exercise, found, known, right, entry) -> str:
     for hint, made in known:
         if not equal(exercise, made, right, entry) and (
             more := relation(found, made, exercise.cases[: len(found)], entry)
+            or multiple(found, made, entry)
         ):
             return say("{one}; besides, {other}", one=say(hint), other=more)
     return ""

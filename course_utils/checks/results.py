@@ -29,8 +29,10 @@ def read(value, right: Result, names: tuple[str, ...], expected: str) -> Result:
         kind = type(value).__name__
         raise Unfit(
             say(
-                "it returned one {kind}; expected are {n} values, as a tuple: {names}",
+                "it returned one {kind}; expected are {n} values, as a tuple: {names} "
+                "({expected})",
                 kind=_kinds().get(kind, kind),
+                expected=say(expected),
                 n=len(names),
                 names=listed,
             )
@@ -38,8 +40,10 @@ def read(value, right: Result, names: tuple[str, ...], expected: str) -> Result:
     if len(value) != len(names):
         raise Unfit(
             say(
-                "it returned {got} values; expected are {n}, as a tuple: {names}",
+                "it returned {got} values; expected are {n}, as a tuple: {names} "
+                "({expected})",
                 got=len(value),
+                expected=say(expected),
                 n=len(names),
                 names=listed,
             )
@@ -53,7 +57,12 @@ def read(value, right: Result, names: tuple[str, ...], expected: str) -> Result:
         except Unfit:
             kind = type(entry).__name__
             raise Unfit(
-                say("{name} is no number but a {kind}", name=name, kind=kind)
+                say(
+                    "{name} is no number but a {kind}; expected is {expected}",
+                    name=name,
+                    kind=kind,
+                    expected=say(expected),
+                )
             ) from None
     return tuple(entries)
 
@@ -68,6 +77,14 @@ def _one(value, right: torch.Tensor, expected: str) -> torch.Tensor:
         found = tensor(value)
     except (TypeError, ValueError, RuntimeError):
         raise Unfit(_no_numbers(value, right, expected)) from None
+    if isinstance(value, tuple) and found.numel() == 1 and right.ndim == 0:
+        raise Unfit(
+            say(
+                "it returned a tuple with one value in place of the value itself: take "
+                "its first entry, [0] (torch.autograd.grad gives a tuple), or leave "
+                "the comma out"
+            )
+        )
     if found.numel() == right.numel() == 1:
         return found.reshape(right.shape)
     if isinstance(value, (tuple, list)) and found.shape != right.shape:

@@ -25,7 +25,6 @@ def _no_hint_was_read(monkeypatch):
         lambda x: np.mean(x.numpy()),
         lambda x: np.float32(x.mean()),
         lambda x: [x.mean()],
-        lambda x: (x.mean(),),
         lambda x: x.mean().reshape(1, 1),
         lambda x: x.mean(0, keepdim=True).requires_grad_(),
         lambda x: x @ torch.full((5,), 0.2),  # works in 32 bits only

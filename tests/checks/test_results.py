@@ -20,12 +20,17 @@ ONE, ROW = torch.tensor(2.0).double(), torch.tensor([1.0, 2.0, 3.0]).double()
         np.array([2.0]),
         torch.tensor([[2]]),
         [2],
-        (2.0,),
         True + 1,
     ],
 )
 def test_one_number_in_any_wrapping(value):
     assert read(value, (ONE,), (), "one number")[0].equal(ONE)
+
+
+def test_a_tuple_is_no_number_even_with_one_entry():
+    """Such as ``torch.autograd.grad`` returns, or a comma after ``return``."""
+    with pytest.raises(Unfit, match="first entry"):
+        read((2.0,), (ONE,), (), "one number")
 
 
 @pytest.mark.parametrize(
