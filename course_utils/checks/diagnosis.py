@@ -174,6 +174,9 @@ def _by_hand(exercise, found, known, entry) -> str:
 
 def _by_hand_and_more(exercise, found, known, right, entry) -> str:
     for hint, made in known:
+        shapes = [[one[entry].shape for one in some] for some in (found, made, right)]
+        if shapes[0] != shapes[1] != shapes[2]:
+            continue  # the mistake is in the shape, and this answer has another one
         if not equal(exercise, made, right, entry) and (
             more := relation(found, made, exercise.cases[: len(found)], entry)
             or multiple(found, made, entry)
@@ -184,6 +187,8 @@ def _by_hand_and_more(exercise, found, known, right, entry) -> str:
 
 def _slip(exercise, found, right, entry, depth) -> str:
     """A mistake made from the solution; the first that fits is the simplest."""
+    if not any(bool(one[entry].isfinite().any()) for one in found):
+        return ""  # NaN everywhere looks like any other NaN
     second = ""
     for solution in (exercise.solution, *exercise.also):
         for slip in itertools.islice(slips(solution, depth), PAIRS):

@@ -6,6 +6,7 @@ and says what it finds.
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 
@@ -32,7 +33,9 @@ ONE_STEP: tuple[tuple[str, Callable], ...] = (
      lambda r: r.clamp_min(0)),
     ("the sigmoid is taken once too often", torch.sigmoid),
     ("the sigmoid is missing: this is the logit", torch.logit),
-    ("the result is rounded: leave the decimals", torch.round),
+    *(("the result is rounded: leave the decimals", partial(torch.round, decimals=n))
+      for n in (0, 1, 2, 3, 4)),
+    ("this is exp() of minus the right value", lambda r: torch.exp(-r)),
 )  # fmt: skip
 REDUCED: tuple[tuple[str, Callable], ...] = (
     ("these are added up: leave the sum out, and return one for each",
@@ -74,7 +77,7 @@ FACTORS = {  # what the result is multiplied by: what to say
 CONSTANTS = {  # what is added to the result: how to write it
     0.5: "½", 1.0: "1", 2.0: "2", 0.5 * math.log(2 * math.pi): "½ log 2π",
     math.log(2 * math.pi): "log 2π", math.log(2): "log 2", math.log(4): "log 4",
-    math.pi: "π",
+    math.pi: "π", 0.25: "¼",
 }  # fmt: skip
 
 
@@ -83,7 +86,11 @@ def relation(came: list[Result], right: list[Result], cases, entry: int) -> str:
     a, b = ([result[entry] for result in results] for results in (came, right))
     if not any(bool(x.isfinite().any()) for x in a):
         return ""
-    for text, change in (*ONE_STEP, *REDUCED):
+    if all(bool((x == 0).all()) for x in a):
+        return say("it is 0 in every case: all its terms cancel, or none is there")
+    # a single number cannot be sorted, or be the sum of its entries
+    changes = (*ONE_STEP, *(REDUCED if b[0].numel() > 1 else ()))
+    for text, change in changes:
         if all(_is(change, x, y) for x, y in zip(a, b, strict=True)):
             return say(text)
     if all(x.shape == y.shape for x, y in zip(a, b, strict=True)):
@@ -94,6 +101,25 @@ def relation(came: list[Result], right: list[Result], cases, entry: int) -> str:
         if all(_is(change, y, x) for x, y in zip(a, b, strict=True)):
             return say(text)
     return ""
+
+
+def multiple(came: list[Result], right: list[Result], entry: int) -> str:
+    """The right result times a number, or plus one, for which there is no reason."""
+    a, b = ([result[entry] for result in results] for results in (came, right))
+    if any(x.shape != y.shape for x, y in zip(a, b, strict=True)):
+        return ""
+    for of in (_ratio, _difference):
+        found = [of(x, y) for x, y in zip(a, b, strict=True)]
+        c = found[0]
+        if c and 1e-4 < abs(c) < 1e4 and all(_near(each, c) for each in found):
+            if of is _difference:
+                return _constant(c)
+            return say("it is {c:.4g} times the right value, in every case", c=c)
+    return ""
+
+
+def _near(each: float | None, c: float) -> bool:
+    return each is not None and math.isclose(each, c, rel_tol=1e-5)
 
 
 def _is(change, came, right) -> bool:
@@ -154,6 +180,7 @@ def _factor(a, b, cases) -> str:
         ("you divided by {n} − 1 (the unbiased estimate) where {n} belongs",
          lambda n: n / (n - 1)),
         ("you divided by {n} where {n} − 1 belongs", lambda n: (n - 1) / n),
+        ("you divided by {n} + 1 where {n} belongs", lambda n: n / (n + 1)),
         ("you divided by √{n} where {n} belongs, or not at all where √{n} belongs",
          lambda n: n**0.5),
         ("you divided by {n} where √{n} belongs, or by √{n} where nothing does",
@@ -172,8 +199,6 @@ def _factor(a, b, cases) -> str:
         if len(names) == len(ratios):
             more = say("; the sign is wrong, too") if ratios[0] < 0 else ""
             return say(text, n=names[0]) + more
-    if all(math.isclose(ratio, first, rel_tol=1e-5) for ratio in ratios):
-        return say("it is {c:.4g} times the right value, in every case", c=first)
     return ""
 
 
@@ -191,16 +216,9 @@ def _ratio(a: torch.Tensor, b: torch.Tensor) -> float | None:
 
 def _shift(a, b, cases) -> str:
     """The right value plus a number, the same everywhere."""
-    shifts = []
-    for x, y in zip(a, b, strict=True):
-        difference = (x - y)[y.isfinite()]
-        if not len(difference) or not bool(difference.isfinite().all()):
-            return ""
-        shift = difference.flatten()[0].item()
-        size = max(1.0, y[y.isfinite()].abs().max().item())
-        if abs(shift) < 1e-6 or bool(((difference - shift).abs() > 1e-6 * size).any()):
-            return ""
-        shifts.append(shift)
+    shifts = [_difference(x, y) for x, y in zip(a, b, strict=True)]
+    if None in shifts:
+        return ""
     low, high = min(shifts), max(shifts)
     even = high - low < 1e-6 * max(abs(low), abs(high))
     if even and _named(abs(low)):
@@ -209,7 +227,7 @@ def _shift(a, b, cases) -> str:
         ("log {n} is missing, or has the wrong sign, or is too much", math.log),
         ("½ log 2π is counted another number of times: it belongs to each of the {n}",
          lambda n: 0.5 * math.log(2 * math.pi) * (n - 1)),
-        ("½ log 2π is missing for each of the {n}",
+        ("½ log 2π is missing, or is too much, for each of the {n}",
          lambda n: 0.5 * math.log(2 * math.pi) * n),
         ("½ is missing, or too much, for each of the {n}", lambda n: 0.5 * n),
         ("½ belongs to each of the {n}, not once to all", lambda n: 0.5 * (n - 1)),
@@ -226,7 +244,19 @@ def _shift(a, b, cases) -> str:
                     break
         if len(names) == len(shifts):
             return say(text, n=names[0])
-    return _constant(low) if even else ""
+    return ""
+
+
+def _difference(x: torch.Tensor, y: torch.Tensor) -> float | None:
+    """The number c with x = y + c, if there is one."""
+    difference = (x - y)[y.isfinite()]
+    if not len(difference) or not bool(difference.isfinite().all()):
+        return None
+    shift = difference.flatten()[0].item()
+    size = max(1.0, y[y.isfinite()].abs().max().item())
+    if abs(shift) < 1e-6 or bool(((difference - shift).abs() > 1e-6 * size).any()):
+        return None
+    return shift
 
 
 def _constant(shift: float) -> str:

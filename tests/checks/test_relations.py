@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_utils.checks import noise
-from course_utils.checks.relations import ONE_STEP, REDUCED, relation
+from course_utils.checks.relations import ONE_STEP, REDUCED, multiple, relation
 
 CASES = [(noise(seed, 5, 3),) for seed in (0, 1)]
 RIGHT = [(case[0] - 0.1,) for case in CASES]
@@ -16,7 +16,8 @@ SQUARE = [(noise(seed, 4, 4),) for seed in (2, 3)]
 
 
 def found(change, right=RIGHT):
-    return relation([(change(r[0]),) for r in right], right, CASES, 0)
+    came = [(change(r[0]),) for r in right]
+    return relation(came, right, CASES, 0) or multiple(came, right, 0)
 
 
 @pytest.mark.parametrize(("words", "change"), ONE_STEP)
@@ -49,6 +50,9 @@ def test_reductions(words, change):
         (lambda r: r - 1.25, "it is 1.25 too small"),
         (lambda r: r + math.log(5), "log 5"),
         (lambda r: r - 0.5 * math.log(2 * math.pi), "½ log 2π"),
+        (lambda r: r * 5 / 6, "you divided by 5 + 1"),
+        (lambda r: r.round(decimals=2), "rounded"),
+        (lambda r: 0 * r, "it is 0 in every case"),
     ],
 )
 def test_factors_and_constants(change, words):
@@ -71,3 +75,10 @@ def test_nothing_is_found_between_unrelated_results(seed):
 def test_nan_everywhere_is_no_relation():
     came = [(torch.full_like(r[0], math.nan),) for r in RIGHT]
     assert relation(came, [(-r[0].abs(),) for r in RIGHT], CASES, 0) == ""
+
+
+def test_a_single_number_is_no_index_of_the_largest():
+    """Its argmax would be 0, like so many wrong answers."""
+    right = [(r[0].mean(),) for r in RIGHT]
+    assert "0 in every case" in relation([(0 * r[0],) for r in right], right, CASES, 0)
+    assert not relation([(0 * r[0] + 3,) for r in right], right, CASES, 0)
