@@ -87,7 +87,8 @@ def _one(value, right: torch.Tensor, expected: str) -> torch.Tensor:
         )
     if found.numel() == right.numel() == 1:
         return found.reshape(right.shape)
-    if isinstance(value, (tuple, list)) and found.shape != right.shape:
+    wrapped = isinstance(value, tuple) or found.ndim != right.ndim
+    if wrapped and isinstance(value, (tuple, list)) and found.shape != right.shape:
         raise Unfit(_no_numbers(value, right, expected))
     return found
 
