@@ -1,5 +1,7 @@
 """The exercises of notebook 06: both KLs, JSD, MMD², a choice, the Rényi divergence."""
 
+from itertools import permutations
+
 from course_utils.checks import Exercise, Extreme, f64, known_mistakes, noise
 from course_utils.divergences.grid_exercises import check_js, check_kl
 from course_utils.divergences.mmd_exercise import check_mmd2
@@ -37,7 +39,14 @@ def _with(number, place):
 
 
 def _wrong_choices():
-    """A hint for each number at each job; first for what is no number of the four."""
+    """A hint for each number at each job, and for what is no number of the four."""
+    for order in permutations(RIGHT):  # the job of the first wrong number is named
+        wrong = [place for place in range(4) if order[place] != RIGHT[place]]
+        if wrong:
+            job, *reasons = JOBS[wrong[0]]
+            number = order[wrong[0]]
+            yield f"{NUMBERS[number - 1]} for {job}? {reasons[number - 1]}"
+            yield lambda order=order: order
     for place, (job, *reasons) in enumerate(JOBS):
         yield "the answers are numbers from 1 to 4: count the divergences from 1"
         yield from (_with(number, place) for number in (-1, 0, 5, 6))

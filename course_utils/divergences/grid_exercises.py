@@ -90,6 +90,8 @@ check_kl = Exercise(
         ),
     ),
     mistakes=known_mistakes(
+        "the two have changed places (order): return KL(p‖q) first, weighted by p",
+        _both(lambda p, q, dx: _kl(q, p, dx)),
         CELL,
         _both(lambda p, q, dx: _kl(p, q, 1.0)),
         TWICE,
@@ -129,7 +131,8 @@ check_kl = Exercise(
         _both(lambda p, q, dx: (torch.xlogy(p, p) - p * q).sum() * dx),
         "both are KL(p‖q); in the second one q comes first",
         lambda p, q, dx: (_kl(p, q, dx), _kl(p, q, dx)),
-        "both are KL(q‖p); in the first one p comes first",
+        "here stands KL(q‖p) in place of KL(p‖q): p comes first, as the weight and "
+        "above the line",
         lambda p, q, dx: (_kl(q, p, dx), _kl(q, p, dx)),
         "the second is minus the first: KL(q‖p) has weights of its own, q; it is "
         "never negative",
