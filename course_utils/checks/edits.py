@@ -192,6 +192,12 @@ def _of_operation(node: ast.BinOp) -> Iterator[Edit]:
                 )
         case ast.Pow():
             yield "{a} must be squared: the square is missing", said, a
+            if isinstance(a, ast.BinOp) and isinstance(a.op, (ast.Add, ast.Sub)):
+                yield (
+                    "brackets: square all of {a}, not only its last part",
+                    said,
+                    (ast.BinOp(a.left, a.op, other(ast.Pow, a.right))),
+                )
             yield "the square is meant, {all}; you took 2 times", said, other(ast.Mult)
             yield (
                 "take the square, not the absolute value, of {a}",
@@ -249,6 +255,18 @@ def _of_call(node: ast.Call) -> Iterator[Edit]:
         yield "take the absolute value, not the square, of {x}", said, renamed("square")
     if name in REDUCING:
         yield "{f} over {x} is missing", said, inside
+        # the sum (or mean) of squares, logs … and the square, log … of the sum
+        match inside:
+            case ast.BinOp(left=part, op=ast.Pow(), right=power):
+                turned = ast.BinOp(_with_inside(node, method, part), ast.Pow(), power)
+                yield "take the power of each first, then the {f}", said, turned
+            case ast.Call(func=ast.Attribute(attr=each), args=args):
+                own = getattr(inside.func.value, "id", "") not in LIBRARIES
+                part = inside.func.value if own else args[0] if args else None
+                if part is not None and each in MATHS:
+                    turned = _with_inside(inside, own, _with_inside(node, method, part))
+                    said = said | {"each": each}
+                    yield "{each}() of each comes first, then the {f}", said, turned
     if name in ("mean", "sum"):
         new = {"mean": "sum", "sum": "mean"}[name]
         yield (
@@ -267,6 +285,14 @@ def _of_call(node: ast.Call) -> Iterator[Edit]:
     if len(node.args) == 2 and not method:
         swapped = ast.Call(node.func, node.args[::-1], node.keywords)
         yield "the arguments of {f} are exchanged (wrong order)", said, swapped
+
+
+def _with_inside(node: ast.Call, method: bool, inside: ast.expr) -> ast.Call:
+    """The same call of something else."""
+    if method:
+        func = ast.Attribute(inside, node.func.attr, LOAD)
+        return ast.Call(func, node.args, node.keywords)
+    return ast.Call(node.func, [inside, *node.args[1:]], node.keywords)
 
 
 def _of_axis(node: ast.Call, method: bool, said) -> Iterator[tuple]:

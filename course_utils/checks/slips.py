@@ -142,6 +142,9 @@ CHANGES: tuple[tuple[str, Callable], ...] = (
     ("{x} is ignored: as if it were 1", lambda v: 0 * v + 1),
     ("you rounded {x} to 0 or 1: a hard decision in place of shares", torch.round),
     ("{x} is inverted (its inverse matrix)", lambda v: v.inverse()),
+    ("the first of {x} is left out: indices count from 0", lambda v: v[1:]),
+    ("the last of {x} is left out: an index ends too early", lambda v: v[:-1]),
+    ("only the first of {x} counts: the others are left out", lambda v: v[:1]),
 )  # fmt: skip
 
 
