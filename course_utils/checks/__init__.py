@@ -3,8 +3,10 @@
 ``exercise`` is what an exercise is, and how its verdict is found. ``attempts`` runs an
 answer, ``results`` reads what came back, ``relations`` compares it with the right
 result. ``slips`` makes wrong answers from the solution, by the ``edits`` of its source.
+``choice`` lets an accepted answer run in the cells that follow.
 """
 
+from course_utils.checks.choice import chosen, restarting
 from course_utils.checks.exercise import (
     Exercise,
     Extreme,
@@ -14,4 +16,5 @@ from course_utils.checks.exercise import (
     noise,
 )
 
-__all__ = ["Exercise", "Extreme", "Mistake", "f64", "known_mistakes", "noise"]
+__all__ = ["Exercise", "Extreme", "Mistake", "chosen", "f64", "known_mistakes", "noise"]
+__all__ += ["restarting"]

@@ -17,6 +17,7 @@ from course_utils.checks.attempts import (
     is_stub,
     with_floats,
 )
+from course_utils.checks.choice import accept
 from course_utils.checks.diagnosis import equal, first_fault, taken
 from course_utils.checks.edits import spoken
 from course_utils.checks.results import Result, same
@@ -96,6 +97,7 @@ class Exercise:
             wrong, printed = self._judge(answer)
         if wrong and hint:
             wrong += ". " + self.next_hint()
+        accept(self.solution, None if wrong else answer)
         line = self._line("✗", wrong) if wrong else self._line("✓", say("correct"))
         return printed + line
 
