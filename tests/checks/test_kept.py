@@ -6,6 +6,7 @@ import linecache
 import pytest
 
 from course_utils.checks import choice as choosing
+from course_utils.checks import kept as keeping
 from course_utils.checks.kept import FILE, keep, kept
 from course_utils.gaussian import exercises
 
@@ -51,6 +52,12 @@ def check():
     return exercises.check_mle_variance
 
 
+@pytest.fixture
+def here(monkeypatch):
+    """The check in this interpreter: another one takes seconds to start."""
+    monkeypatch.setattr(keeping, "_passes", keeping._function)
+
+
 def test_kept_and_loaded_in_another_process(check, tmp_path, capsys):
     mine = typed(RIGHT)
     check(mine)
@@ -66,7 +73,7 @@ def test_kept_and_loaded_in_another_process(check, tmp_path, capsys):
 
 
 def test_keeping_again_replaces_and_the_old_version_stays_as_a_comment(
-    check, tmp_path, capsys
+    check, here, tmp_path, capsys
 ):
     for code in (RIGHT, AGAIN):
         mine = typed(code)
@@ -86,7 +93,7 @@ def test_an_answer_without_its_check_is_not_kept(tmp_path, capsys):
     assert not (tmp_path / FILE).exists()
 
 
-def test_what_needs_the_notebook_is_not_kept(check, tmp_path, capsys):
+def test_what_needs_the_notebook_is_not_kept(check, here, here, tmp_path, capsys):
     start = NAMES + "data = torch.ones(3)\n"
     code = "def my_variance(x):\n    return x.var(correction=0) + 0 * data.sum()\n"
     mine = typed(code, start)
@@ -124,7 +131,9 @@ def test_helpers_of_the_notebook_travel(check, tmp_path, capsys):
         ),
     ],
 )
-def test_a_damaged_entry_is_named_and_skipped(check, tmp_path, capsys, damage, words):
+def test_a_damaged_entry_is_named_and_skipped(
+    check, here, here, tmp_path, capsys, damage, words
+):
     mine = typed(RIGHT)
     check(mine)
     keep(mine, tmp_path)
