@@ -93,7 +93,7 @@ def test_an_answer_without_its_check_is_not_kept(tmp_path, capsys):
     assert not (tmp_path / FILE).exists()
 
 
-def test_what_needs_the_notebook_is_not_kept(check, here, here, tmp_path, capsys):
+def test_what_needs_the_notebook_is_not_kept(check, here, tmp_path, capsys):
     start = NAMES + "data = torch.ones(3)\n"
     code = "def my_variance(x):\n    return x.var(correction=0) + 0 * data.sum()\n"
     mine = typed(code, start)
@@ -132,7 +132,7 @@ def test_helpers_of_the_notebook_travel(check, tmp_path, capsys):
     ],
 )
 def test_a_damaged_entry_is_named_and_skipped(
-    check, here, here, tmp_path, capsys, damage, words
+    check, here, tmp_path, capsys, damage, words
 ):
     mine = typed(RIGHT)
     check(mine)
