@@ -1,5 +1,6 @@
 """What an exercise is: a solution, the cases to try an answer on, mistakes, hints."""
 
+import functools
 import inspect
 import warnings
 from collections import Counter
@@ -107,7 +108,7 @@ class Exercise:
         _given[self.name] += 1
         return say(ORDINAL[n], hint=say(self.hints[n]))
 
-    @property
+    @functools.cached_property
     def cases(self) -> tuple[tuple, ...]:
         """Two random cases, then the extremes."""
         return (self.draw(0), self.draw(1), *(e.case for e in self.extremes))
