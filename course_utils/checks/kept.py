@@ -131,15 +131,16 @@ def _importable(value) -> bool:
 
 
 def _exercise(name: str):
-    room, _, solution = name.rpartition(".")
+    """The exercise with this name: its room and its solution."""
+    room = name.rpartition(".")[0]
     try:
         module = importlib.import_module(f"course_utils.{room}.exercises")
-        wanted = getattr(module, solution)
-    except (ImportError, AttributeError, ValueError):
+    except (ImportError, ValueError):
         raise NotKept(say("no exercise has this name")) from None
     for check in vars(module).values():
         exercise = getattr(check, "__self__", None)
-        if getattr(exercise, "solution", None) is wanted:
+        solution = getattr(exercise, "solution", None)
+        if solution is not None and name_of(solution) == name:
             return exercise
     raise NotKept(say("no exercise has this name"))
 
