@@ -11,10 +11,20 @@ from course_utils.checks.exercise import (
     Exercise,
     Extreme,
     Mistake,
+    Trait,
     f64,
     known_mistakes,
     noise,
 )
 
-__all__ = ["Exercise", "Extreme", "Mistake", "chosen", "f64", "known_mistakes", "noise"]
+__all__ = [
+    "Exercise",
+    "Extreme",
+    "Mistake",
+    "Trait",
+    "chosen",
+    "f64",
+    "known_mistakes",
+    "noise",
+]
 __all__ += ["restarting"]

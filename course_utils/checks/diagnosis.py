@@ -98,7 +98,9 @@ def _by_numbers(exercise, answer, attempt, found, right) -> str:
         lambda: _by_hand_and_more(exercise, found, known, right, entry),
         lambda: _not_finite(found, right, entry),
         lambda: _not_used(exercise, answer, found[0]),
+        lambda: _trait(exercise, found),
         lambda: _slip(exercise, found, right, entry, 2),
+        lambda: _changed(exercise, attempt),
         lambda: _shape(exercise, found, right, entry),
     )
     if what := next(filter(None, (search() for search in searches)), ""):
@@ -205,6 +207,18 @@ def _slip(exercise, found, right, entry, depth) -> str:
     return second
 
 
+def _trait(exercise, found) -> str:
+    """What wrong answers of a kind share, whatever their numbers."""
+    for trait in exercise.traits:
+        try:
+            cases = zip(found, exercise.cases, strict=False)
+            if all(bool(trait.shown(result, *case)) for result, case in cases):
+                return say(trait.hint)
+        except (RuntimeError, IndexError):  # another shape
+            continue
+    return ""
+
+
 def _not_used(exercise, answer, first: Result) -> str:
     """An argument on which the right result depends, and this one does not."""
     one, other = exercise.draw(0), exercise.draw(2)
@@ -230,6 +244,17 @@ def _not_finite(found, right, entry) -> str:
     pairs = ((a[entry], b[entry]) for a, b in zip(found, right, strict=True))
     said = (strange(came, like) for came, like in pairs if came.shape == like.shape)
     return next(filter(None, said), "")
+
+
+def _changed(exercise, attempt) -> str:
+    """An argument that was changed in place: later lines read the new value."""
+    if not attempt.changed:
+        return ""
+    return say(
+        "you changed {x} in place (+=, or a function with _ at its end): make a new "
+        "tensor, x = x + …, or a clone() first",
+        x=", ".join(spoken(exercise.names[i]) for i in attempt.changed),
+    )
 
 
 def _shape(exercise, found, right, entry) -> str:

@@ -55,16 +55,29 @@ class Extreme:
 
 
 @dataclass(frozen=True)
+class Trait:
+    """What wrong answers of one kind share, whatever their numbers.
+
+    ``shown(result, *case)`` says whether a result (a tuple of tensors) shows it: for
+    a step of any length, or a slope that is not the best one.
+    """
+
+    hint: str
+    shown: Callable
+
+
+@dataclass(frozen=True)
 class Exercise:
     """One exercise: ``check(answer)`` prints ``✓``, ``✗`` with a hint, or ``○``.
 
     ``solution`` is a plain function with the arguments of the stub; ``also`` are other
     right ways to write it. Wrong answers are made from all of them, and ``mistakes``
-    are those written by hand. ``draw(seed)`` is a random case, of the same shapes for
-    every seed; ``extremes`` are added. Where a tuple is asked, ``entries`` names its
-    entries. ``expected`` says in words what a good answer returns. ``hints`` go
-    from what to think of to the line. A gradient must flow back to the arguments named
-    in ``gradient``. ``error_hints`` maps a part of an error message to a hint.
+    are those written by hand, with ``traits`` for those with a free number.
+    ``draw(seed)`` is a random case, of the same shapes for every seed; ``extremes`` are
+    added. Where a tuple is asked, ``entries`` names its entries. ``expected`` says in
+    words what a good answer returns. ``hints`` go from what to think of to the line. A
+    gradient must flow back to the arguments named in ``gradient``. ``error_hints`` maps
+    a part of an error message to a hint.
     Results are compared within ``tolerance``, relative to the largest entry.
     """
 
@@ -76,6 +89,7 @@ class Exercise:
     entries: tuple[str, ...] = ()
     extremes: tuple[Extreme, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
+    traits: tuple[Trait, ...] = ()
     also: tuple[Callable, ...] = ()
     gradient: tuple[str, ...] = ()
     tolerance: float = 1e-5
