@@ -14,6 +14,7 @@ class Attempt:
     """A function run on every case: its values, or the error at which it stopped."""
 
     def __init__(self, function, cases):
+        self.cases = cases
         self.values, self.changed, self.error, self.printed = [], [], None, ""
         for case in cases:
             mine, out = copies(case), io.StringIO()
