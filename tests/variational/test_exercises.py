@@ -104,6 +104,7 @@ ELBO = [
 
 
 def sweep(m, mean, precision):
+    m = m.clone()
     for i in range(len(m)):
         others = [j for j in range(len(m)) if j != i]
         pull = sum(precision[i, j] * (m[j] - mean[j]) for j in others)
@@ -134,7 +135,7 @@ def sweep_with_old_means(m, mean, precision):
 
 
 CAVI = [
-    (sweep_with_old_means, "used the old means"),
+    (sweep_with_old_means, "used the old values"),
     (
         lambda m, mean, prec: sweep(m, mean, torch.linalg.inv(prec)),
         "used the covariance",
@@ -181,12 +182,12 @@ def gradient_for_sigma(r, mu, logvar, noise):
 GRADIENT = [
     (lambda *args: gradient(*args, sigma_of=torch.exp), "the half is missing"),
     (lambda *args: gradient(*args, sigma_of=lambda v: v), "logvar itself as σ"),
-    (gradient_for_sigma, "derivative for σ"),
+    (gradient_for_sigma, "with respect to sigma"),
     (gradient_of_sampled, "detached"),
     (gradient_unused, "detached"),
     (gradient_without_mu, "first derivative came out as 0"),
     (lambda *args: (gradient(*args)[0], 0.0), "second derivative came out as 0"),
-    (lambda *args: gradient(*args)[::-1], "wrong order"),
+    (lambda *args: gradient(*args)[::-1], "changed places"),
     (lambda *args: [g * len(args[3]) for g in gradient(*args)], "gradient of the sum"),
 ]
 
@@ -225,4 +226,5 @@ ANSWERS = [
     test_wrong_answers_get_their_hint,
     test_right_answers_pass_and_stubs_are_no_error,
     test_no_mistake_looks_like_another,
+    test_on_any_case_the_solutions_agree_and_mistakes_differ,
 ) = rules(ANSWERS, exercises)

@@ -1,11 +1,9 @@
-"""The exercises of notebook 03 on gradients of an expectation."""
+"""Exercise 4 of notebook 03: the reparameterized gradient."""
 
 import torch
 from torch.distributions import Normal
 
-from course_utils.checks import Exercise, f64, known_mistakes, noise
-
-# ------------------------------------------------- section 6: gradients
+from course_utils.checks import Exercise, Trait, f64, known_mistakes, noise
 
 
 def reparameterized_gradient(r, mu, logvar, noise):
@@ -40,6 +38,18 @@ def _sigma(logvar):
 
 def _log_q(mu, logvar, z):
     return Normal(mu, _sigma(logvar)).log_prob(z)
+
+
+def _to_standard(mu, logvar):
+    """KL(q‖N(0, 1))."""
+    return (mu**2 + logvar.exp() - logvar - 1) / 2
+
+
+def _after_a_step(result, *case):
+    """Are these mu and logvar after a step along the gradient?"""
+    slopes = reparameterized_gradient(*case)
+    one, two = ((result[i] - case[i + 1]) / slopes[i] for i in (0, 1))
+    return (one - two).abs() < 1e-5 * one.abs()
 
 
 def _second(change):
@@ -98,6 +108,12 @@ check_reparameterized_gradient = Exercise(
         "requires_grad_ for floating": "mu and logvar are tensors already: call "
         "requires_grad_() on them",
     },
+    traits=(
+        Trait(
+            "these are mu and logvar after a step; the gradient itself is asked",
+            _after_a_step,
+        ),
+    ),
     mistakes=known_mistakes(
         "logvar is log σ², a variance, so σ = exp(logvar / 2): the half is missing",
         _grad(lambda r, m, v, e: r(m + v.exp() * e).mean()),
@@ -108,6 +124,9 @@ check_reparameterized_gradient = Exercise(
         _grad(lambda r, m, v, e: r(m + v * e).mean()),
         "σ = exp(logvar / 2), with the logarithm undone: exp() is missing",
         _grad(lambda r, m, v, e: r(m + v / 2 * e).mean()),
+        "you used the root of logvar as σ; logvar is the log of the variance: "
+        "σ = exp(logvar / 2)",
+        _grad(lambda r, m, v, e: r(m + v.abs().sqrt() * e).mean()),
         "the minus before logvar is too much: that is 1/σ. σ = exp(logvar / 2)",
         _grad(lambda r, m, v, e: r(m + (-v / 2).exp() * e).mean()),
         "log q(z) is subtracted from r: that is the ELBO, or its entropy. Here only "
@@ -122,6 +141,11 @@ check_reparameterized_gradient = Exercise(
                 r(m + _sigma(v) * e) - _log_q(m.detach(), v.detach(), m + _sigma(v) * e)
             ).mean()
         ),
+        "a KL to a prior is subtracted from r, as in an ELBO. Here only r(z) is asked",
+        _grad(lambda r, m, v, e: r(m + _sigma(v) * e).mean() - _to_standard(m, v)),
+        _grad(lambda r, m, v, e: _to_standard(m, v) - r(m + _sigma(v) * e).mean()),
+        "this is the score, the gradient of log q alone: r is missing",
+        lambda r, m, v, e: ((e / _sigma(v)).mean(), ((e**2 - 1) / 2).mean()),
         "log q(z) is added to r; here only r(z) is asked",
         _grad(
             lambda r, m, v, e: (
@@ -157,8 +181,18 @@ check_reparameterized_gradient = Exercise(
         lambda r, m, v, e: _grad(lambda r, m, v, e: r(m + _sigma(v) * e).mean())(
             r, m.expand(len(e)), v.expand(len(e)), e
         ),
-        "the two numbers are in the wrong order: mu first, then logvar",
-        lambda *case: reparameterized_gradient(*case)[::-1],
+        "this is the derivative for mu once more; the second is that for logvar",
+        lambda *case: (reparameterized_gradient(*case)[0],) * 2,
+        "the slope and the noise are averaged apart: take the mean of their product",
+        lambda r, m, v, e: (
+            reparameterized_gradient(r, m, v, e)[0],
+            reparameterized_gradient(r, m, v, e)[0] * e.mean() * _sigma(v) / 2,
+        ),
+        "the noise is missing: dz/dlogvar = noise · σ/2",
+        lambda r, m, v, e: (
+            reparameterized_gradient(r, m, v, e)[0],
+            reparameterized_gradient(r, m, v, e)[0] * _sigma(v) / 2,
+        ),
         "the samples are detached from mu: the first derivative came out as 0",
         lambda *case: (0.0, reparameterized_gradient(*case)[1]),
         "the samples are detached from logvar: the second derivative came out as 0",
@@ -175,148 +209,5 @@ check_reparameterized_gradient = Exercise(
         "this is the derivative for σ, divided by 2: the factor σ of the chain rule is "
         "missing, dσ/dlogvar = σ/2",
         _second(lambda two, sigma: two / sigma),
-    ),
-).check
-
-
-# ------------------------------------------------- section 6: a control variate
-
-
-def control_variate(g, c, c_mean):
-    """g − a (c − E[c]), with the a that makes the variance smallest."""
-    covariance = ((g - g.mean()) * (c - c.mean())).mean()
-    variance = ((c - c.mean()) ** 2).mean()
-    a = covariance / variance
-    return g - a * (c - c_mean)
-
-
-def _from_the_moments(g, c, c_mean):
-    a = ((g * c).mean() - g.mean() * c.mean()) / (c.square().mean() - c.mean() ** 2)
-    return g - a * c + a * c_mean
-
-
-def _from_the_correlation(g, c, c_mean):
-    correlation = torch.corrcoef(torch.stack([g, c]))[0, 1]
-    return g - correlation * g.std() / c.std() * (c - c_mean)
-
-
-def _cov(g, c):
-    return torch.cov(torch.stack([g, c]))[0, 1]
-
-
-def _slope(a):
-    """The answer with ``a(g, c)`` as the slope."""
-    return lambda g, c, c_mean: g - a(g, c) * (c - c_mean)
-
-
-def _best_slope(g, c):
-    return _cov(g, c) / c.var()
-
-
-def _case_of_control(seed, n=1000):
-    """g and c go up and down together; the mean of c lies 3 % off the known one.
-
-    So a is the same up to 1/n, with whatever divisor or mean in Cov and Var.
-    """
-    a, b, known = noise(seed, 3).tolist()
-    c, other = noise(seed + 50, n), noise(seed + 90, n)
-    c = (1.3 + a * a / 4) * (c - c.mean()) / c.std()
-    slope = (1.2 + abs(b)) * (1 if b < 0 else -1)
-    g = slope * c + 1.4 * (other - other.mean()) + 1.5
-    return g, c + known + 0.03 * c.std() + 0.7, f64(known + 0.7)[0]
-
-
-check_control_variate = Exercise(
-    name="control variate",
-    solution=control_variate,
-    also=(_from_the_moments, _from_the_correlation),
-    draw=_case_of_control,
-    expected="one new draw for each old one, shape (n,)",
-    tolerance=0.003,
-    hints=(
-        "subtract a · (c − E[c]): it has mean 0, and takes away what g shares with c",
-        "Var(g − a c) is a parabola in a. Where is its minimum? Take Var and Cov from "
-        "the draws",
-        "a = Cov(g, c) / Var(c), with torch.cov(torch.stack([g, c]))[0, 1] and c.var()",
-    ),
-    error_hints={
-        "cov()": "torch.cov takes one tensor, with a row for each variable, and its "
-        "result is a matrix: torch.cov(torch.stack([g, c]))[0, 1]",
-        "corrcoef()": "torch.corrcoef takes one tensor, with a row for each variable: "
-        "torch.corrcoef(torch.stack([g, c]))[0, 1]",
-        "(2) must match": "a must be one number, not the whole covariance matrix: take "
-        "its entry [0, 1], Cov(g, c)",
-        "tensor b (2)": "a must be one number, not the whole covariance matrix: take "
-        "its entry [0, 1], Cov(g, c)",
-        "shapes (2,2)": "a must be one number, not the whole covariance matrix: take "
-        "its entry [0, 1], Cov(g, c)",
-        "(1000,) (2,2)": "a must be one number, not the whole covariance matrix: take "
-        "its entry [0, 1], Cov(g, c)",
-    },
-    mistakes=known_mistakes(
-        "this is g itself, unchanged: subtract a · (c − E[c]) from it",
-        lambda g, c, c_mean: g,
-        "this is g minus a constant: use c, too, and subtract a · (c − E[c])",
-        lambda g, c, c_mean: g - g.mean(),
-        lambda g, c, c_mean: g - c_mean,
-        "the mean of c is not subtracted, so the estimate is biased now: "
-        "a · (c − E[c])",
-        lambda g, c, c_mean: g - _best_slope(g, c) * c,
-        "you subtracted the mean of the draws c.mean() from c: then the mean of g "
-        "stays as noisy as it was. Use the known one, c_mean",
-        lambda g, c, c_mean: g - _best_slope(g, c) * (c - c.mean()),
-        "brackets: a multiplies c_mean, too. It is a · (c − E[c])",
-        lambda g, c, c_mean: g - _best_slope(g, c) * c - c_mean,
-        lambda g, c, c_mean: g - _best_slope(g, c) * c + c_mean,
-        "this is only the correction a · (c − E[c]): subtract it from g",
-        lambda g, c, c_mean: _best_slope(g, c) * (c - c_mean),
-        "this is a alone: return g − a · (c − E[c]), one number for each draw",
-        lambda g, c, c_mean: _best_slope(g, c),
-        "a = 1 is not the best slope: a = Cov(g, c) / Var(c)",
-        _slope(lambda g, c: 1.0),
-        "a = −1 adds c: the best slope is a = Cov(g, c) / Var(c)",
-        _slope(lambda g, c: -1.0),
-        "the sign is turned round: a is plus Cov(g, c) / Var(c), and a · (c − E[c]) "
-        "is subtracted (minus)",
-        lambda g, c, c_mean: g + _best_slope(g, c) * (c - c_mean),
-        "a is not the ratio of the means: the best a is Cov(g, c) / Var(c)",
-        _slope(lambda g, c: g.mean() / c.mean()),
-        "a is not the ratio of the spreads, nor of the variances: the best a is "
-        "Cov(g, c) / Var(c)",
-        _slope(lambda g, c: g.std() / c.std()),
-        _slope(lambda g, c: g.var() / c.var()),
-        _slope(lambda g, c: c.var() / g.var()),
-        _slope(lambda g, c: c.std() / g.std()),
-        "Cov(g, c) must be divided by Var(c), not by Var(g)",
-        _slope(lambda g, c: _cov(g, c) / g.var()),
-        "Cov(g, c) must be divided by Var(c), the square of the standard deviation, "
-        "not by std",
-        _slope(lambda g, c: _cov(g, c) / c.std()),
-        "a is the correlation here; the best a is Cov(g, c) / Var(c)",
-        _slope(lambda g, c: _cov(g, c) / (c.std() * g.std())),
-        "Cov(g, c) must be divided by Var(c) alone, not by both variances",
-        _slope(lambda g, c: _cov(g, c) / (c.var() * g.var())),
-        "Cov(g, c) must be divided by Var(c): the division is missing",
-        _slope(_cov),
-        "a is upside down: Cov(g, c) stands above, Var(c) below",
-        _slope(lambda g, c: c.var() / _cov(g, c)),
-        "in the covariance, both g and c must have their means subtracted: "
-        "Cov(g, c), not the mean of g · c",
-        _slope(lambda g, c: (g * c).mean() / c.var()),
-        _slope(lambda g, c: (g * c).mean() / c.square().mean()),
-        _slope(lambda g, c: _cov(g, c) / c.square().mean()),
-        "Cov and Var must divide by the same number: one is a sum, the other a mean",
-        _slope(lambda g, c: _best_slope(g, c) * len(g)),
-        _slope(lambda g, c: _best_slope(g, c) / len(g)),
-        "a is one number for all draws: take the mean in Cov(g, c), and in Var(c)",
-        _slope(lambda g, c: g / c),
-        _slope(lambda g, c: (g - g.mean()) * (c - c.mean()) / c.var()),
-        _slope(lambda g, c: (g - g.mean()) / (c - c.mean())),
-        "this is the mean of the draws; return one number for each draw",
-        lambda *case: control_variate(*case).mean(),
-        "this is the variance of the new draws; return the draws themselves",
-        lambda *case: control_variate(*case).var(),
-        "the mean of g is subtracted, too: then the estimate itself is lost",
-        lambda *case: control_variate(*case) - case[0].mean(),
     ),
 ).check

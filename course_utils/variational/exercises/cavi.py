@@ -1,10 +1,8 @@
-"""The exercise of notebook 03 on coordinate ascent."""
+"""Exercise 3 of notebook 03: one sweep of coordinate ascent."""
 
 import torch
 
-from course_utils.checks import Exercise, f64, known_mistakes, noise
-
-# ------------------------------------------------- section 5: coordinate ascent
+from course_utils.checks import Exercise, Trait, f64, known_mistakes, noise
 
 
 def cavi_sweep(m, mean, precision):
@@ -51,8 +49,19 @@ def _all_at_once(m, mean, precision):
     return torch.stack([_best(i, m, mean, precision) for i in range(len(m))])
 
 
-def _gradient_step(rate):
-    return lambda m, mean, precision: m - rate * precision @ (m - mean)
+def _along(way):
+    """Is the whole step from m a multiple of ``way(m, mean, precision)``?"""
+
+    def shown(result, m, mean, precision):
+        ratio = (result[0] - m) / way(m, mean, precision)
+        return (ratio - ratio[0]).abs().max() < 1e-5 * ratio[0].abs()
+
+    return shown
+
+
+def _first_is_right(result, m, mean, precision):
+    right = cavi_sweep(m, mean, precision)
+    return (result[0] - right)[0].abs() < 1e-6
 
 
 def _case_of_cavi(seed, d=4):
@@ -86,6 +95,29 @@ check_cavi = Exercise(
         "(2) must match": OTHER_SIZE,
         "tensor b (2)": OTHER_SIZE,
     },
+    traits=(
+        Trait(
+            "this is a gradient step; here each coordinate goes to its best value at "
+            "once: the sum over the others, divided by Λ_ii",
+            _along(lambda m, mean, precision: precision @ (m - mean)),
+        ),
+        Trait(
+            "m moves straight to mean, or away from it, all coordinates by one factor; "
+            "here each coordinate is pulled by the others, with the weights Λ_ij",
+            _along(lambda m, mean, precision: m - mean),
+        ),
+        Trait(
+            "some values are as they came: every coordinate gets its turn, for i in "
+            "range(len(m)), and is written into m",
+            lambda result, m, mean, precision: (result[0] == m).any(),
+        ),
+        Trait(
+            "the first new value is right, a later one is not: does each use the "
+            "newest values, and does its sum hold all the others, j ≠ i, with the row "
+            "precision[i]?",
+            _first_is_right,
+        ),
+    ),
     mistakes=known_mistakes(
         "every coordinate used the old values; use the newest ones as soon as you have "
         "them (write into m, one by one, not all at once)",
@@ -106,16 +138,75 @@ check_cavi = Exercise(
         "or no coordinate pulls: the sum must hold all others (j ≠ i), the later ones, "
         "too, with their values in m",
         lambda m, mean, precision: mean,
+        "only half of each step is taken: m_i becomes the best value itself",
+        _sweep(lambda *case: (case[1][case[0]] + _best(*case)) / 2),
+        "the mask is turned round: the sum goes over the others, j ≠ i",
+        _sweep(lambda i, m, mean, L: 2 * mean[i] - m[i]),
         "these are more than one sweep, too many: each coordinate gets one turn",
         *(_sweep(sweeps=n) for n in range(2, 11)),
         "you used the covariance; the formula has the precision Λ, its inverse",
         lambda m, mean, precision: cavi_sweep(m, mean, precision.inverse()),
         "divide by Λ_ii, precision[i, i]: the division is missing",
         _sweep(lambda i, m, mean, L: mean[i] - _pull(i, m, mean, L)),
+        "brackets: only the sum is divided by Λ_ii, not mean[i]",
+        _sweep(lambda i, m, mean, L: (mean[i] - _pull(i, m, mean, L)) / L[i, i]),
+        "divide by Λ_ii of the precision; you multiplied by the variance of the "
+        "covariance, its inverse matrix: 1/Λ_ii is smaller",
+        _sweep(
+            lambda i, m, mean, L: mean[i] - _pull(i, m, mean, L) * L.inverse()[i, i]
+        ),
+        "this is the covariance, and its inverse for the others is missing: use "
+        "the precision Λ, as in the formula",
+        _sweep(lambda i, m, mean, L: mean[i] + _pull(i, m, mean, L.inverse())),
         "divide the whole sum by Λ_ii, precision[i, i]; you divided each term by the "
         "Λ_jj of the other, or by the sum of a row",
         _sweep(lambda i, m, mean, L: mean[i] - _pull(i, m, mean, L / L.diagonal())),
         _sweep(lambda i, m, mean, L: mean[i] - _pull(i, m, mean, L) / L[i].sum()),
+        "the weights Λ_ij are missing in the sum: precision[i, j] times each distance",
+        _sweep(lambda i, m, mean, L: mean[i] - _pull(i, m, mean, 0 * L + 1) / L[i, i]),
+        "add the pulls of the others up: this is their mean",
+        _sweep(
+            lambda i, m, mean, L: (
+                mean[i] - _pull(i, m, mean, L) / (len(m) - 1) / L[i, i]
+            )
+        ),
+        "precision keeps its sign: no abs()",
+        _sweep(lambda i, m, mean, L: mean[i] - _pull(i, m, mean, L.abs()) / L[i, i]),
+        "only one other coordinate pulls: the sum must hold all of them, j ≠ i",
+        _sweep(
+            lambda i, m, mean, L: (
+                mean[i] - _pull(i, m, mean, L, [(i + 1) % len(m)]) / L[i, i]
+            )
+        ),
+        _sweep(lambda i, m, mean, L: mean[i] - _pull(i, m, mean, L, [i - 1]) / L[i, i]),
+        "the sum has the j ≤ i: leave j = i out, and take the later ones, too (j ≠ i)",
+        _sweep(
+            lambda i, m, mean, L: mean[i] - _pull(i, m, mean, L, range(i + 1)) / L[i, i]
+        ),
+        "the others pull by their own distance m_j − μ_j, not by that of m_i",
+        _sweep(
+            lambda i, m, mean, L: (
+                mean[i] - _pull(i, m[i].expand(len(m)), mean, L) / L[i, i]
+            )
+        ),
+        "in the pull of i stands the row i of Λ, precision[i, others], not the block "
+        "of the others",
+        _sweep(
+            lambda i, m, mean, L: (
+                mean[i]
+                - sum(
+                    _pull(i, m, mean, L[[j] * len(m)]) for j in range(len(m)) if j != i
+                )
+                / L[i, i]
+            )
+        ),
+        "the sum must leave j = i out, or z_i pulls at itself",
+        lambda m, mean, L: mean - L @ (m - mean) / L.diagonal(),
+        "the others pull by m_j − μ_j, not by m_j, and j = i is left out of the sum",
+        _sweep(lambda i, m, mean, L: mean[i] - L[i] @ m / L[i, i]),
+        _sweep(lambda i, m, mean, L: mean[i] - L[i] @ m),
+        "the sum must leave j = i out, and Λ_ii divides it",
+        _sweep(lambda i, m, mean, L: mean[i] - L[i] @ (m - mean)),
         "the sum must leave j = i out, or z_i pulls at itself",
         _sweep(lambda i, m, mean, L: mean[i] - L[i] @ (m - mean) / L[i, i]),
         "the others pull by m_j − μ_j, their distance from mean[j], not by m_j",
@@ -137,11 +228,13 @@ check_cavi = Exercise(
         _sweep(lambda i, m, mean, L: mean[i] + _pull(i, m, mean, L) / L[i, i]),
         "the old m_i stands where μ_i, mean[i], belongs",
         _sweep(lambda i, m, mean, L: m[i] - _pull(i, m, mean, L) / L[i, i]),
-        "this is a gradient step; here each coordinate goes to its best value at once: "
-        "the sum over the others, divided by Λ_ii",
-        *(_gradient_step(rate) for rate in (0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)),
         "this is the gradient Λ (m − μ); write the new m",
         lambda m, mean, precision: precision @ (m - mean),
+        "the whole of Λ multiplies m − μ here, added to or taken from mean; write each "
+        "m_i by itself, with the sum over j ≠ i, divided by Λ_ii",
+        lambda m, mean, precision: mean + precision @ (m - mean),
+        lambda m, mean, precision: mean - precision @ (m - mean),
+        lambda m, mean, precision: m - precision.inverse() @ (m - mean),
         "these are the moves, new minus old; return the new m",
         lambda *case: cavi_sweep(*case) - case[0],
         "these are the errors, m − mean; return the new m",
