@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+import pytest
 import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 from torch.nn import functional as F
@@ -13,6 +15,7 @@ from course_utils.vae.exercises import (
     check_kl_term,
     check_sample,
     check_walk,
+    elbo,
 )
 from tests.exercise_rules import rules
 
@@ -33,12 +36,15 @@ KL = [
     ),
     (lambda m, v: -0.5 * torch.sum(1 + v - m**2 - v.exp()), "whole batch"),
     (lambda m, v: -0.5 * torch.sum(1 + v - m**2 - v.exp(), dim=0), "over the examples"),
-    (lambda m, v: right_kl(m, v).mean(), "mean over the batch"),
+    (lambda m, v: right_kl(m, v).mean(), "mean over the examples"),
     (lambda m, v: (m**2 + v.exp() - 1 - v).sum(1), "½ in front"),
     (lambda m, v: (0.5 * (m**2 + v.exp() ** 2 - 1) - v).sum(1), "not log σ"),
-    (lambda m, v: 0.5 * (m**2 + torch.exp(v / 2) - 1 - v).sum(1), "σ where σ²"),
+    (
+        lambda m, v: 0.5 * (m**2 + torch.exp(v / 2) - 1 - v).sum(1),
+        "where the variance σ² belongs",
+    ),
     (lambda m, v: 0.5 * (m**2 + v.exp() ** 2 - 1 - v).sum(1), "σ⁴"),
-    (lambda m, v: 0.5 * (m**2 + v - 1 - v).sum(1), "take its exp"),
+    (lambda m, v: 0.5 * (m**2 + v - 1 - v).sum(1), "one and the same"),
     (lambda m, v: 0.5 * (m**2 + v.exp() - v).sum(1), "−1 is missing"),
     (lambda m, v: 0.5 * (m + v.exp() - 1 - v).sum(1), "squared"),
     (lambda m, v: 0.5 * (m**2 + v.exp() - 1 + v).sum(1), "sign of log σ²"),
@@ -59,6 +65,29 @@ KL = [
         "Normal takes σ, not log σ²",
     ),
     (lambda m, v: right_kl(m, v)[:, None], "the numbers are right, but in shape"),
+    (lambda m, v: (m**2 + v.exp() - 1 - v).sum(), "whole batch"),
+    (lambda m, v: (m**2 + v.exp() - 1 - v).mean(-1), "the ½ is missing"),
+    (lambda m, v: right_kl(m, v) / math.log(2), "bits"),
+    (lambda m, v: 0.5 * (m**2 - v.exp() - 1 - v).sum(1), "turned round"),
+    (lambda m, v: 0.5 * torch.sum(1 + v - m**2 - v.exp(), 1), "sign"),
+    (lambda m, v: (-0.5 * 1 + v - m**2 - v.exp()).sum(1), "brackets"),
+    (lambda m, v: 0.5 * (m**2 + v - 1 - v.log()).sum(1), "for the variance itself"),
+    (lambda m, v: 0.5 * (m**2 + v**2 - 1 - 2 * v.log()).sum(1), "logvar for σ"),
+    (lambda m, v: kl_divergence(Normal(m, v.exp()), Normal(0.0, 1.0)).sum(1), "half"),
+    (
+        lambda m, v: kl_divergence(Normal(m, (v / 2).exp()), Normal(0.0, 2.0)).sum(1),
+        "standard deviation is 1",
+    ),
+    (lambda m, v: 0.5 * (m.norm(dim=1) + (v.exp() - 1 - v).sum(1)), "by itself"),
+    (lambda m, v: 0.5 * ((m**2).sum() + (v.exp() - 1 - v).sum(1)), "without dim"),
+    (lambda m, v: Normal(m, (v / 2).exp()).entropy().sum(1), "entropy of q"),
+    (lambda m, v: 0.5 * (m**2 + v.exp() - 1 - v).amax(1), "only one of the latents"),
+    (
+        lambda m, v: 0.5 * (m**2 + v.exp() - 1 - (v.exp() + 1e-6).log()).sum(1),
+        "very small σ",
+    ),
+    (lambda m, v: right_kl(m, v.clamp(-30, 20)), "clamp"),
+    (lambda m, v: 0.5 * (v**2 + m.exp() - 1 - m).sum(1), "changed places"),
 ]
 
 SAMPLE = [
@@ -67,11 +96,27 @@ SAMPLE = [
     (lambda m, v, e: m + e, "not scaled"),
     (lambda m, v, e: m, "not a sample"),
     (lambda m, v, e: torch.exp(v / 2) + m * e, "changed places"),
-    (lambda m, v, e: m + e / torch.exp(v / 2), "not divided"),
+    (lambda m, v, e: m + e / torch.exp(v / 2), "or you divided"),
     (lambda m, v, e: m + torch.exp(v) / 2 * e, "inside exp()"),
     (lambda m, v, e: m + v / 2 * e, "exp() is missing"),
     (lambda m, v, e: m + torch.sqrt(v) * e, "root of σ²"),
     (lambda m, v, e: e * torch.exp(v / 2), "μ is missing"),
+    (lambda m, v, e: m.detach() + torch.exp(v / 2) * e, "no gradient flows back to μ"),
+    (lambda m, v, e: m + torch.exp(v.detach() / 2) * e, "back to log σ²"),
+    (lambda m, v, e: m - torch.exp(v / 2) * e, "sign"),
+    (lambda m, v, e: (e - m) / torch.exp(v / 2), "inverse way"),
+    (lambda m, v, e: e + torch.exp(v / 2) * m, "μ and the noise have changed places"),
+    (lambda m, v, e: m + v + e, "added the three"),
+    (lambda m, v, e: (m + e) * torch.exp(v / 2), "brackets"),
+    (lambda m, v, e: m + v.abs() * e, "absolute value"),
+    (lambda m, v, e: m + torch.exp(2 * v) * e, "you doubled logvar"),
+    (lambda m, v, e: m + torch.exp(v / 2) * e[0], "each entry of z has its own"),
+    (lambda m, v, e: m + torch.exp(v / 2) @ e.T, "no @"),
+    (lambda m, v, e: m + torch.exp(v.clamp(-8, 8) / 2) * e, "very small σ"),
+    (lambda m, v, e: m + torch.exp(v.clamp(max=8) / 2) * e, "large σ"),
+    (lambda m, v, e: (m + torch.exp(v / 2) * e, m, v), "number 1 of yours is right"),
+    (lambda m, v, e: m.add_(torch.exp(v / 2) * e), "in place"),
+    (lambda m, v, e: Normal(m, torch.exp(v / 2)), "a distribution"),
     (
         lambda m, v, e: Normal(m, torch.exp(v / 2)).rsample(),
         "changes from call to call",
@@ -99,10 +144,10 @@ ELBO = [
         "must be subtracted",
     ),
     (lambda x, a, kl: -cross_entropy(a, x, reduction="sum") / len(x), "KL is missing"),
-    (lambda x, a, kl: Bernoulli(logits=a).log_prob(x).sum(1) - kl, "per example"),
+    (lambda x, a, kl: Bernoulli(logits=a).log_prob(x).sum(1) - kl, "for each example"),
     (
         lambda x, a, kl: -cross_entropy(a, x, reduction="sum") - kl.sum(),
-        "sum over the batch",
+        "sum over the examples",
     ),
     (
         lambda x, a, kl: cross_entropy(a, x, reduction="sum") / len(x) + kl.mean(),
@@ -144,11 +189,11 @@ ELBO = [
     ),
     (
         lambda x, a, kl: (Bernoulli(logits=a).log_prob(x).sum() - kl).mean(),
-        "log p(x | z) is added up over the batch",
+        "log p(x | z) is added up over the examples",
     ),
     (
         lambda x, a, kl: -cross_entropy(a, x, reduction="sum") / len(x) - kl.sum(),
-        "the KL is added up over the batch",
+        "the KL is added up over the examples",
     ),
     (
         lambda x, a, kl: Bernoulli(logits=a).log_prob(x).sum(0).mean() - kl.mean(),
@@ -158,9 +203,35 @@ ELBO = [
         lambda x, a, kl: (Bernoulli(logits=a).log_prob(x) - kl).mean(),
         "over the pixels, dim=1, before the KL",
     ),
+    (lambda x, a, kl: -784 * cross_entropy(a, x) - kl.mean(), "784"),
+    (lambda x, a, kl: cross_entropy(a, x) - kl.mean(), "turned round, and you took"),
+    (
+        lambda x, a, kl: (Bernoulli(logits=a).log_prob(x) - kl[:, None]).sum(1).mean(),
+        "once for each pixel",
+    ),
+    (lambda x, a, kl: -cross_entropy(a, x) - kl.mean() / 7, "of both terms"),
+    (pixels(lambda x, a: F.logsigmoid(a)), "does not depend on x"),
+    (pixels(lambda x, a: x * a.log_softmax(1)), "softmax"),
+    (pixels(lambda x, a: Bernoulli(logits=-a).log_prob(x)), "not of no ink"),
+    (pixels(lambda x, a: x * a + F.softplus(a)), "sign of softplus"),
+    (pixels(lambda x, a: (x * a.sigmoid()).log()), "log 0"),
+    (pixels(lambda x, a: Bernoulli(x).log_prob(a.sigmoid())), "changed places"),
+    (pixels(lambda x, a: Bernoulli(a.sigmoid().clamp(1e-4)).log_prob(x)), "clamp"),
+    (
+        pixels(lambda x, a: (x * a.sigmoid() + (1 - x) * (-a).sigmoid() + 1e-9).log()),
+        "epsilon",
+    ),
+    (lambda x, a, kl: kl.sum(dim=1), "no sum over dim=1 is left"),
+    (
+        lambda x, a, kl: (
+            Bernoulli(logits=a).log_prob(x).sum(1).exp().mean() - kl.mean()
+        ),
+        "probability of each picture",
+    ),
     (
         lambda x, a, kl: cross_entropy(a, x) + kl.mean(),
-        "mean over the pixels; the log of a product is a sum; the sign is wrong, too",
+        "mean over the pixels; the log of a product is a sum over them; besides, "
+        "the sign",
     ),
 ]
 
@@ -189,6 +260,23 @@ WALK = [
     (lambda a, b, n: walk(a, b, n - 1), "too few points"),
     (lambda a, b, n: a + torch.linspace(0, 1, n) * (b - a), "a column"),
     (lambda a, b, n: torch.linspace(a, b, n), "takes two numbers"),
+    (lambda a, b, n: walk(a, b, 10), "does not depend on steps"),
+    (lambda a, b, n: walk(a, b, n + 2)[1:-1], "both ends are left out"),
+    (lambda a, b, n: torch.stack([a, b]), "between them are missing"),
+    (lambda a, b, n: torch.cat(list(walk(a, b, n))), "it is flat"),
+    (lambda a, b, n: walk(a, b, n)[:, 0], "one coordinate only"),
+    (lambda a, b, n: torch.lerp(a, b, torch.linspace(0, 1, n)), "a column"),
+    (
+        lambda a, b, n: a + torch.linspace(0, 1, n).square()[:, None] * (b - a),
+        "not equally spaced",
+    ),
+    (lambda a, b, n: a + (torch.arange(n) // (n - 1))[:, None] * (b - a), "not by //"),
+    (lambda a, b, n: a + torch.linspace(0, 0.9, n)[:, None] * (b - a), "not reach"),
+    (lambda a, b, n: (a + torch.linspace(0, 1, n)[:, None]) * (b - a), "brackets"),
+    (lambda a, b, n: a + torch.rand(n, 1) * (b - a), "from call to call"),
+    (lambda a, b, n: a.repeat(n, 1), "all points are the same"),
+    (lambda a, b, n: [a.add_((b - a) / n) for _ in range(n)], "in place"),
+    (lambda a, b, n: [i for i in range(0, 1, 1 / n)], "whole numbers"),
 ]
 
 IWAE = [
@@ -204,13 +292,27 @@ IWAE = [
         lambda w: (torch.logsumexp(w, 0) - torch.tensor(len(w)).double().log()).mean(),
         "already averaged",
     ),
-    (lambda w: torch.log(torch.exp(w).mean(0)), "use logsumexp"),
-    (lambda w: torch.log(torch.exp(w).sum(0)), "use logsumexp"),
+    (lambda w: torch.log(torch.exp(w).mean(0)), "Use logsumexp"),
+    (lambda w: torch.log(torch.exp(w).sum(0)), "1/k is missing"),
     (lambda w: torch.log(torch.exp(w).mean(0) + 1e-8), "a small number inside"),
     (lambda w: torch.exp(w - w.max(0).values).mean(0).log(), "not put back"),
     (lambda w: w.logsumexp(0) - torch.tensor(w.shape[1]).log(), "number of rows"),
     (lambda w: w.logsumexp(0) - torch.tensor(w.numel()).log(), "number of rows"),
     (lambda w: torch.logsumexp(w), "dim=0"),
+    (lambda w: (w.exp() + 1e-300).mean(0).log(), "underflow"),
+    (lambda w: w.clamp(-80).exp().mean(0).log(), "underflow"),
+    (lambda w: w.max() + (w - w.max()).exp().mean(0).log(), "Each example needs"),
+    (lambda w: w.mean(0) + (w - w.mean(0)).exp().mean(0).log(), "far apart"),
+    (lambda w: (w.softmax(0) * w).sum(0), "softmax weights"),
+    (lambda w: w.log_softmax(0).mean(0), "log_softmax"),
+    (lambda w: w.max(0).values, "best draw"),
+    (lambda w: w.exp().mean(0), "the log is missing"),
+    (lambda w: w.logsumexp(0) - len(w), "you subtracted k"),
+    (lambda w: w.logsumexp(0) - math.log2(len(w)), "natural"),
+    (lambda w: math.log(len(w)) - w.logsumexp(0), "the loss"),
+    (lambda w: [row.logsumexp(0) - math.log(len(row)) for row in w], "in one column"),
+    (lambda w: w.logsumexp(0, keepdim=True) - math.log(len(w)), "but in shape"),
+    (lambda w: w.logsumexp((0, 1)) - math.log(len(w)), "all numbers of w at once"),
     (lambda w: w.logsumexp(0) - torch.log(len(w)), "For a plain number use math.log"),
 ]
 
@@ -238,4 +340,38 @@ ANSWERS = [
     test_wrong_answers_get_their_hint,
     test_right_answers_pass_and_stubs_are_no_error,
     test_no_mistake_looks_like_another,
+    test_on_any_case_the_solutions_agree_and_mistakes_differ,
 ) = rules(ANSWERS, vae)
+
+
+@pytest.mark.parametrize(
+    ("check", "answer"),
+    [
+        (
+            check_kl_term,
+            lambda m, v: [
+                right_kl(m[i : i + 1], v[i : i + 1])[0] for i in range(len(m))
+            ],
+        ),
+        (check_kl_term, lambda m, v: (m * m + v.expm1() - v).numpy().sum(1) / 2),
+        (check_sample, lambda m, v, e: torch.addcmul(m, torch.exp(v).sqrt(), e)),
+        (check_sample, lambda m, v, e: list(m + math.e ** (v / 2) * e)),
+        (
+            check_elbo,
+            lambda x, a, kl: (x * a - a.exp().log1p()).sum() / len(x) - kl.mean(),
+        ),
+        (check_elbo, pixels(lambda x, a: Bernoulli(a.sigmoid()).log_prob(x))),
+        (check_elbo, lambda x, a, kl: float(elbo(x.float(), a.float(), kl.float()))),
+        (
+            check_walk,
+            lambda a, b, n: torch.lerp(a, b, torch.linspace(0, 1, n)[:, None]),
+        ),
+        (check_walk, lambda a, b, n: np.linspace(a, b, n)),
+        (check_walk, lambda a, b, n: walk(a, b, n).tolist()),
+        (check_iwae, lambda w: w.float().logcumsumexp(0)[-1] - np.log(len(w))),
+        (check_iwae, lambda w: [column.logsumexp(0) - math.log(6) for column in w.T]),
+    ],
+)
+def test_other_ways_to_be_right(check, answer, capsys):
+    check(answer)
+    assert "correct" in capsys.readouterr().out
