@@ -3,7 +3,8 @@
 from itertools import permutations
 
 from course_utils.checks import Exercise, Extreme, f64, known_mistakes, noise
-from course_utils.divergences.grid_exercises import check_js, check_kl
+from course_utils.divergences.js_exercise import check_js
+from course_utils.divergences.kl_exercise import check_kl
 from course_utils.divergences.mmd_exercise import check_mmd2
 
 __all__ = ["check_choice", "check_js", "check_kl", "check_mmd2", "check_renyi"]
@@ -40,20 +41,19 @@ def _with(number, place):
 
 def _wrong_choices():
     """A hint for each number at each job, and for what is no number of the four."""
-    for order in permutations(RIGHT):  # the job of the first wrong number is named
-        wrong = [place for place in range(4) if order[place] != RIGHT[place]]
-        if wrong:
-            job, *reasons = JOBS[wrong[0]]
-            number = order[wrong[0]]
-            yield f"{NUMBERS[number - 1]} for {job}? {reasons[number - 1]}"
-            yield lambda order=order: order
     for place, (job, *reasons) in enumerate(JOBS):
         yield "the answers are numbers from 1 to 4: count the divergences from 1"
-        yield from (_with(number, place) for number in (-1, 0, 5, 6))
+        yield from (_with(n, place) for n in range(-4, 13) if n not in range(1, 5))
         for number, reason in enumerate(reasons, 1):
             if reason:
                 yield f"{NUMBERS[number - 1]} for {job}? {reason}"
                 yield _with(number, place)
+    for order in permutations(RIGHT):  # the job of the first wrong number is named
+        if order != RIGHT:
+            place = next(i for i in range(4) if order[i] != RIGHT[i])
+            job, *reasons = JOBS[place]
+            yield f"{NUMBERS[order[place] - 1]} for {job}? {reasons[order[place] - 1]}"
+            yield lambda order=order: order
 
 
 check_choice = Exercise(
@@ -100,6 +100,23 @@ def _integral(lp, lq, cell, a, b):
 
 def _renyi(lp, lq, cell, a, b=None):
     return _integral(lp, lq, cell, a, 1 - a if b is None else b).log() / (a - 1)
+
+
+POWERS = (  # those of p and of q that learners take in place of α and 1 − α
+    lambda a: (a - 1, 1 - a),
+    lambda a: (a - 1, 2 - a),
+    lambda a: (a + 1, -a),
+    lambda a: (a, -a),
+    lambda a: (1 - a, a - 1),
+    lambda a: (1 - a, 1 - a),
+    lambda a: (1 - a, 1),
+    lambda a: (1, -a),
+    lambda a: (1, a),
+    lambda a: (1, a - 1),
+    lambda a: (a, 1 + a),
+    lambda a: (1, 1),
+    lambda a: (1, 0),
+)
 
 
 def _tables(seed, *shape):
@@ -158,6 +175,12 @@ check_renyi = Exercise(
         lambda lp, lq, cell, a: _renyi(lp, lq, cell ** (1 - a), a),
         "cell is an area, not a side: do not square it or take its root",
         lambda lp, lq, cell, a: _renyi(lp, lq, cell.sqrt(), a),
+        "the factor α is too much: only α − 1 stands below the line",
+        lambda lp, lq, cell, a: _renyi(lp, lq, cell, a) * a,
+        "add the log of cell to the logsumexp, not cell itself",
+        lambda lp, lq, cell, a: _renyi(lp, lq, cell.exp(), a),
+        lambda lp, lq, cell, a: _renyi(lp, lq, 1, a) + cell,
+        lambda lp, lq, cell, a: _renyi(lp, lq, 1, a) + cell.log(),
         "the logarithm of the integral is missing",
         lambda lp, lq, cell, a: _integral(lp, lq, cell, a, 1 - a) / (a - 1),
         "this is the Tsallis divergence; Rényi's has a log instead of the −1",
@@ -172,6 +195,7 @@ check_renyi = Exercise(
         ),
         "this is KL(p‖q), the limit for α → 1",
         lambda lp, lq, cell, a: (lp.exp() * (lp - lq)).sum() * cell,
+        lambda lp, lq, cell, a: a * (lp.exp() * (lp - lq)).sum() * cell,
         "this is KL(q‖p); the powers α and 1 − α are missing",
         lambda lp, lq, cell, a: (lq.exp() * (lq - lp)).sum() * cell,
         "log_p is a logarithm: p^α is exp(α log_p), not log_p^α",
@@ -188,12 +212,37 @@ check_renyi = Exercise(
         lambda lp, lq, cell, a: (
             ((a * lp).exp() + ((1 - a) * lq).exp()).sum().mul(cell).log() / (a - 1)
         ),
+        "α is a power: p^α q^(1 − α), not the mixture or product with weights α and "
+        "1 − α",
+        lambda lp, lq, cell, a: (
+            (a * lp.exp() + (1 - a) * lq.exp()).sum().mul(cell).log() / (a - 1)
+        ),
+        lambda lp, lq, cell, a: (
+            (a * (1 - a) * (lp + lq).exp()).sum().mul(cell).log() / (a - 1)
+        ),
+        "exp() is taken twice: log_p and log_q stay logs, until their weighted sum",
+        lambda lp, lq, cell, a: _renyi(lp.exp(), lq.exp(), cell, a),
+        "the brackets of the power are missing: (1 − α) · log_q",
+        lambda lp, lq, cell, a: (
+            (a * lp + 1 - a * lq).exp().sum().mul(cell).log() / (a - 1)
+        ),
+        lambda lp, lq, cell, a: (
+            (lp.exp() ** a * lq.exp() - a).sum().mul(cell).log() / (a - 1)
+        ),
         "the log comes after the sum: add up first (the integral), then take the log",
         lambda lp, lq, cell, a: ((a * lp + (1 - a) * lq) + cell.log()).sum() / (a - 1),
         "the power of q is 1 − α, not α",
         lambda lp, lq, cell, a: _renyi(lp, lq, cell, a, a),
         "the power of q is 1 − α, not α − 1: its sign is turned round (exponent)",
         lambda lp, lq, cell, a: _renyi(lp, lq, cell, a, a - 1),
+        "the powers are wrong: p has α and q has 1 − α, so that they add up to 1; you "
+        "have other powers of p, of q or of p/q",
+        *(
+            lambda lp, lq, cell, a, powers=powers: (
+                _integral(lp, lq, cell, *powers(a)).log() / (a - 1)
+            )
+            for powers in POWERS
+        ),
         "the power 1 − α of q is missing",
         lambda lp, lq, cell, a: _renyi(lp, lq, cell, a, 1),
         "q itself is missing: the integral is over p^α q^(1 − α)",
@@ -216,10 +265,17 @@ check_renyi = Exercise(
             )
             for dim in (-1, 0)
         ),
+        lambda lp, lq, cell, a: (
+            (a * lp + (1 - a) * lq).exp().sum(-1).mul(cell).log().sum() / (a - 1)
+        ),
+        lambda lp, lq, cell, a: (
+            (a * lp + (1 - a) * lq).exp().sum(0).mul(cell).log().sum() / (a - 1)
+        ),
         "this is the integral only; take its logarithm, and divide by α − 1",
         lambda lp, lq, cell, a: _integral(lp, lq, cell, a, 1 - a),
         "the brackets are missing: divide by (α − 1)",
         lambda lp, lq, cell, a: _integral(lp, lq, cell, a, 1 - a).log() / a - 1,
         lambda lp, lq, cell, a: _integral(lp, lq, cell, a, 1 - a).log() * (1 / a - 1),
+        lambda lp, lq, cell, a: 1 / a - _integral(lp, lq, cell, a, 1 - a).log(),
     ),
 ).check

@@ -31,8 +31,12 @@ def _by_matrices(x, y, sigma):
     return off_diagonal(k(x, x)) + off_diagonal(k(y, y)) - 2 * k(x, y).mean()
 
 
-def _gauss(squares, sigma):
-    return (-squares / (2 * sigma**2)).exp()
+def _squares(a, b):
+    return (a - b).square().sum(-1)
+
+
+def _gauss(a, b, sigma):
+    return (-_squares(a, b) / (2 * sigma**2)).exp()
 
 
 def _off_diagonal(k, n, _):
@@ -52,7 +56,7 @@ def _estimate(within=_off_diagonal, between=_mean, kernel=_gauss, of_y=None):
 
     def estimate(x, y, sigma):
         def k(a, b):
-            return kernel((a[:, None] - b).square().sum(-1), sigma)
+            return kernel(a[:, None], b, sigma)  # (n, 1, d) and (m, d): all pairs
 
         of_x = within(k(x, x), len(x), len(x))
         other = (of_y or within)(k(y, y), len(y), len(x))
@@ -67,11 +71,13 @@ def _rates(rate):
     The second is an answer with two mistakes, of which the kernel is told.
     """
     for within in (_off_diagonal, _biased):
-        yield _estimate(within, kernel=lambda d2, s: (-d2 * rate(s)).exp())
+        yield _estimate(
+            within, kernel=lambda a, b, s: (-_squares(a, b) * rate(s)).exp()
+        )
 
 
 def _kernels(*kernels):
-    """The answers with these kernels of (‖x − y‖², σ), without diagonals or with."""
+    """The answers with these kernels, without diagonals or with."""
     for kernel in kernels:
         for within in (_off_diagonal, lambda k, n, _: (k.sum() - n) / (n * (n - 1))):
             yield _estimate(within, kernel=kernel)
@@ -85,15 +91,19 @@ def _less_pairs(count):
 
 
 def _laplace(scale):
-    return lambda squares, s: (-squares.sqrt() / scale(s)).exp()
+    return lambda a, b, s: (-_squares(a, b).sqrt() / scale(s)).exp()
 
 
-def _normalised(d):
-    return lambda squares, s: _gauss(squares, s) / (s * (2 * math.pi) ** 0.5) ** d
+def _normalised(factor):
+    return lambda a, b, s: _gauss(a, b, s) / factor(s)
 
 
-def _linear(x, y, sigma):
-    return (x.mean(0) - y.mean(0)).square().sum()
+def _by_coordinates(reduce):
+    return lambda a, b, s: reduce(-((a - b) ** 2) / (2 * s**2))
+
+
+def _means(x, y):
+    return _squares(x.mean(0), y.mean(0))
 
 
 def _samples(seed):
@@ -105,6 +115,7 @@ def _samples(seed):
 X, Y, _ = _samples(0)
 ALIKE = X, X[1:].flip(1), f64(0.8)[0]
 TWINS = torch.cat([X, X[1:3]]), torch.cat([Y, Y[2:3], X[:1]]), f64(1.1)[0]
+ROOT_2PI = math.sqrt(2 * math.pi)
 SCALES = (lambda s: 2 * s**2, lambda s: s**2, lambda s: 2 * s, lambda s: s)
 PAIRS = "two shapes do not fit: torch.cdist gives all pairs, and a diagonal needs sum()"
 
@@ -157,28 +168,65 @@ check_mmd2 = Exercise(
         "σ is missing in the kernel: divide by 2σ²",
         *_rates(lambda sigma: 0.5),
         *_rates(lambda sigma: 1),
-        "you multiplied by σ²; the squared distance is divided by 2σ²",
+        "you multiplied by σ²; the squared distance is divided by 2σ², so write "
+        "brackets, / (2 * sigma**2)",
         *_rates(lambda sigma: sigma**2 / 2),
-        "brackets: divide by (2σ²), not by 2 and then times σ²; or the square takes "
-        "the 2 along",
+        *_rates(lambda sigma: 2 * sigma**2),
+        *_rates(lambda sigma: sigma**2),
+        "the kernel divides by 2σ²; in (2σ)² the 2 is squared, too",
         *_rates(lambda sigma: 1 / (2 * sigma) ** 2),
         "the distance must be squared: torch.cdist gives ‖x − y‖",
         *_kernels(*(_laplace(scale) for scale in SCALES)),
         "the minus in the exponent is missing, or inside the square",
         *_rates(lambda sigma: -1 / (2 * sigma**2)),
         "exp() is missing: the kernel is exp(−‖x − y‖² / (2σ²))",
-        *_kernels(lambda d2, s: -d2 / (2 * s**2), lambda d2, s: d2 / (2 * s**2)),
+        *_kernels(lambda a, b, s: -_squares(a, b) / (2 * s**2)),
+        *_kernels(lambda a, b, s: _squares(a, b) / (2 * s**2)),
+        "exp is to the base e: torch.exp(…), not a power of 2",
+        *_kernels(lambda a, b, s: 2 ** (-_squares(a, b) / (2 * s**2))),
         "the kernel is not normalised like a density: k(x, x) = 1, without the factor "
         "1/(σ √2π)",
-        *_kernels(_normalised(1), _normalised(2), _normalised(3)),
+        *_kernels(
+            *(_normalised(lambda s, d=d: (ROOT_2PI * s) ** d) for d in (1, 2, 3))
+        ),
+        *_kernels(_normalised(lambda s: s), _normalised(lambda s: s**2)),
+        "‖x − y‖² is the sum of the squares over the coordinates, the last dim: you "
+        "took their mean",
+        *_kernels(_by_coordinates(lambda squares: squares.mean(-1).exp())),
+        "the kernel has one number for a pair: sum the squares over the coordinates "
+        "first (the last dim), then take exp()",
+        *_kernels(_by_coordinates(lambda squares: squares.exp().sum(-1))),
+        *_kernels(_by_coordinates(lambda squares: squares.exp().mean(-1))),
+        "‖x − y‖ is the root of the sum of squares (p = 2), not the sum of absolute "
+        "values",
+        *_kernels(lambda a, b, s: (-((a - b).abs().sum(-1) ** 2) / (2 * s**2)).exp()),
+        *_kernels(lambda a, b, s: (-(a - b).abs().sum(-1) / (2 * s**2)).exp()),
+        "this is another kernel, a fraction; ours is exp(−‖x − y‖² / (2σ²))",
+        *_kernels(
+            lambda a, b, s: 1 / (1 + _squares(a, b) / (2 * s**2)),
+            lambda a, b, s: 1 / (1 + _squares(a, b) / s**2),
+            lambda a, b, s: 1 / (1 + _squares(a, b)),
+        ),
         "there is no kernel: distances or products of the examples stand in its place",
-        *_kernels(lambda d2, s: d2.sqrt(), lambda d2, s: -d2.sqrt(), lambda d2, s: d2),
+        *_kernels(
+            lambda a, b, s: _squares(a, b).sqrt(),
+            lambda a, b, s: -_squares(a, b).sqrt(),
+            lambda a, b, s: _squares(a, b),
+        ),
+        _estimate(kernel=lambda a, b, s: (a * b).sum(-1)),
         "this compares the means of x and y only, without the kernel: MMD² compares "
         "the pairs by k",
-        _linear,
-        lambda *case: _linear(*case).sqrt(),
-        lambda x, y, sigma: _gauss(_linear(x, y, sigma), sigma),
-        lambda x, y, sigma: 2 - 2 * _gauss(_linear(x, y, sigma), sigma),
+        lambda x, y, sigma: _means(x, y),
+        lambda x, y, sigma: _means(x, y).sqrt(),
+        lambda x, y, sigma: _gauss(x.mean(0), y.mean(0), sigma),
+        lambda x, y, sigma: 2 - 2 * _gauss(x.mean(0), y.mean(0), sigma),
+        "you used only some of the examples: all of x and all of y count, though n is "
+        "not m",
+        lambda x, y, sigma: unbiased_mmd2(x[: len(y)], y, sigma),
+        "n is not m here: you have left out pairs, or taken each x with one y only",
+        lambda x, y, sigma: _estimate(between=lambda k: k.diagonal().mean())(
+            x[: len(y)], y, sigma
+        ),
         "the mean between x and y counts twice: its factor 2 is missing",
         _estimate(between=lambda k: k.mean() / 2),
         _estimate(_biased, lambda k: k.mean() / 2),
@@ -193,6 +241,8 @@ check_mmd2 = Exercise(
         _estimate(between=lambda k: k.sum() / len(k)),
         _estimate(between=lambda k: k.sum() / k.shape[1]),
         _estimate(between=lambda k: k.sum() / sum(k.shape)),
+        _estimate(between=lambda k: k.sum() / len(k) ** 2),
+        _estimate(between=lambda k: k.sum() / k.shape[1] ** 2),
         "you divided by n (n − 1), but the diagonal is still in the sum: subtract its "
         "n ones first",
         _estimate(lambda k, n, _: k.sum() / (n * (n - 1))),
@@ -202,6 +252,12 @@ check_mmd2 = Exercise(
         _estimate(lambda k, n, _: (k.sum() - 1) / (n * (n - 1))),
         "one half of the pairs is missing: (i, j) and (j, i) both count in n (n − 1)",
         _estimate(lambda k, n, _: (k.sum() - n) / (2 * n * (n - 1))),
+        _estimate(lambda k, n, _: (k.sum() - n) / (2 * n**2)),
+        "the diagonal still counts: there are n (n − 1) ordered pairs without it, or "
+        "n (n − 1)/2 above it",
+        _estimate(lambda k, n, _: (k.sum() + n) / (n * (n + 1))),
+        _estimate(lambda k, n, _: (k.sum() + n) / (2 * n**2)),
+        _estimate(lambda k, n, _: (k.sum() + n) / (n * (n - 1))),
         "n (n − 1)/2 counts each pair once, and the sum holds it twice, in both "
         "orders: divide by n (n − 1)",
         _estimate(lambda k, n, _: (k.sum() - n) / (n * (n - 1) / 2)),
@@ -223,9 +279,10 @@ check_mmd2 = Exercise(
         _estimate(lambda *_: 0, of_y=_off_diagonal),
         "this is only the mean of k(x, y): add those within x and within y, minus "
         "twice this one",
-        lambda x, y, s: _gauss(torch.cdist(x, y).square(), s).mean(),
+        lambda x, y, sigma: _gauss(x[:, None], y, sigma).mean(),
         "this is the root, MMD; the estimate of MMD² may be negative, so it has none",
         lambda *case: unbiased_mmd2(*case).sqrt(),
         lambda *case: unbiased_mmd2(*case).abs().sqrt(),
+        lambda *case: unbiased_mmd2(*case).clamp_min(0).sqrt(),
     ),
 ).check
