@@ -35,6 +35,8 @@ ADVICE = {  # a part of an error message: what usually helps, in every exercise
     "converted to Scalar": "item() is for one number; this tensor has more",
     "name 'np' is not defined": "Write `import numpy as np` first, or use torch",
     "is not defined": "Import it first, or spell it as it was written before",
+    "GreaterThan(lower_bound=0.0)": "A scale is positive: is this another argument?",
+    'arguments: "dim"': "Say over which dim: x.cumsum(0)",
     "positional argument": "Keep the arguments of the stub, in their order",
     "to unpack": "The number of names left of = must be right",
     "same dtype": "Make your own tensors with dtype=x.dtype",
@@ -222,16 +224,16 @@ def _trait(exercise, found) -> str:
 
 def _not_used(exercise, answer, first: Result) -> str:
     """An argument on which the right result depends, and this one does not."""
-    one, other = exercise.draw(0), exercise.draw(2)
+    one, others = exercise.draw(0), [exercise.draw(seed) for seed in (2, 3, 4)]
     right = exercise.right(one)
     for i, name in enumerate(exercise.names):
-        case = (*one[:i], other[i], *one[i + 1 :])
+        cases = [(*one[:i], other[i], *one[i + 1 :]) for other in others]
         try:
-            moves = not equal(exercise, [exercise.right(case)], [right])
+            moves = not equal(exercise, [exercise.right(cases[0])], [right])
         except (RuntimeError, ValueError, IndexError):
             continue
-        made = taken(exercise, Attempt(answer, [as_they_are(case)]), [right])
-        if moves and isinstance(made, list) and equal(exercise, made, [first]):
+        made = taken(exercise, Attempt(answer, cases), [right] * len(cases))
+        if moves and isinstance(made, list) and equal(exercise, made, [first] * 3):
             return say(
                 "your result does not depend on {x}, the argument: you did not use it, "
                 "or a global variable or a number stands in its place",

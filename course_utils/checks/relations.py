@@ -60,6 +60,9 @@ REDUCED: tuple[tuple[str, Callable], ...] = (
     ("the first one is missing", lambda r: r[1:]),
     ("only the first one is there: was `return` inside a loop?", lambda r: r[0]),
     ("only the last one is there", lambda r: r[-1]),
+    ("only the first column is there", lambda r: r[..., 0]),
+    ("only the largest of each row is there", lambda r: r.amax(-1)),
+    ("only the largest is there", lambda r: r.max()),
     ("off the diagonal there are zeros: the products of different coordinates are "
      "missing", lambda r: torch.diag_embed(r.diagonal(dim1=-2, dim2=-1))),
     ("only the diagonal is there: the products of different coordinates are missing",
@@ -94,13 +97,28 @@ def relation(came: list[Result], right: list[Result], cases, entry: int) -> str:
         if all(_is(change, x, y) for x, y in zip(a, b, strict=True)):
             return say(text)
     if all(x.shape == y.shape for x, y in zip(a, b, strict=True)):
-        return _factor(a, b, cases) or _shift(a, b, cases)
+        return _factor(a, b, cases) or _shift(a, b, cases) or _on_the_diagonal(a, b)
     if all(x.numel() == y.numel() for x, y in zip(a, b, strict=True)):
         return ""  # nothing is left to be added up: the same numbers in another shape
     for text, change in _unfinished():
         if all(_is(change, y, x) for x, y in zip(a, b, strict=True)):
             return say(text)
     return ""
+
+
+def _on_the_diagonal(a, b) -> str:
+    """A number added to the diagonal of matrices, nowhere else."""
+    for x, y in zip(a, b, strict=True):
+        if y.ndim < 2 or y.shape[-1] != y.shape[-2] or y.shape[-1] == 1:
+            return ""
+        more = x - y
+        each = more.diagonal(dim1=-2, dim2=-1)
+        if same(more, torch.zeros_like(more)) or not (
+            same(more, torch.diag_embed(each))
+            and same(each, each.mean().expand_as(each))
+        ):
+            return ""
+    return say("a number is added to the diagonal, where nothing belongs: leave it out")
 
 
 def multiple(came: list[Result], right: list[Result], entry: int) -> str:
