@@ -14,8 +14,8 @@ def control_variate(g, c, c_mean):
 
 
 def _from_the_moments(g, c, c_mean):
-    a = ((g * c).mean() - g.mean() * c.mean()) / (c.square().mean() - c.mean() ** 2)
-    return g - a * c + a * c_mean
+    a = ((g * c).mean() - g.mean() * c.mean()) / c.var()
+    return g - a * (c - c_mean)
 
 
 def _cov(g, c):

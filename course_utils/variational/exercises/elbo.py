@@ -182,7 +182,8 @@ check_elbo = Exercise(
         lambda f, *q: (f(_z(*q)).exp() - _log_q(*q).exp()).mean(),
         "the terms are multiplied by log q: leave this factor out",
         lambda f, *q: (_log_q(*q) * (f(_z(*q)) - _log_q(*q))).mean(),
-        "the entropy of q is counted twice: − log q(z) is in it already",
+        "the entropy of q is counted twice: − log q(z) is in it already. (Or the ½ of "
+        "½ log(2πe σ²) is missing.)",
         _elbo(_z, lambda *q: 2 * _log_q(*q)),
         "the prior is counted twice: log_joint(z) holds it already. Subtract "
         "log q(z), not the KL to a prior",

@@ -16,7 +16,8 @@ def reparameterized_gradient(r, mu, logvar, noise):
 
 def _by_the_chain_rule(r, mu, logvar, noise):
     sigma = torch.exp(logvar / 2)
-    slope = torch.func.vmap(torch.func.grad(r))(mu + sigma * noise)  # r'(z)
+    z = (mu + sigma * noise).requires_grad_()
+    slope = torch.autograd.grad(r(z).sum(), z)[0]  # r'(z), one for each sample
     return slope.mean(), (slope * noise * sigma / 2).mean()
 
 
