@@ -152,6 +152,9 @@ check_kl = Exercise(
         "the second has the right ratio, but the weights of the first: KL(q‖p) is an "
         "average over q, and its ratio is q/p",
         lambda p, q, dx: (kl(p, q, dx), -kl(q, p, dx)),
+        "the ratio is upside down, or a minus is too much: KL(p‖q) averages log(p/q), "
+        "with p above; it is never negative",
+        _both(lambda p, q, dx: -kl(p, q, dx)),
         "the weight is the wrong density: KL(p‖q) is an average over p, the first "
         "argument",
         _both(lambda p, q, dx: -kl(q, p, dx)),
