@@ -45,6 +45,7 @@ def _by_logs(p, q, dx):
 
 
 def kl(p, q, dx):
+    """KL(p‖q) alone."""
     return both_kls(p, q, dx)[0]
 
 
@@ -59,6 +60,7 @@ def _both(f):
 
 
 def terms(p, q):
+    """What KL(p‖q) adds up."""
     return p * (p / q).log()
 
 
