@@ -43,7 +43,7 @@ NEAR_0 = (
 )
 
 
-def _draw_pixels(seed, n=5, pixels=7):
+def _draw_pixels(seed, n=6, pixels=7):
     """Some ones and some zeros in every picture; logits of both signs."""
     x = (noise(seed, n, pixels) > 0).double()
     x[:, 0], x[:, 1] = 0, 1
@@ -97,14 +97,28 @@ check_elbo = Exercise(
         "the sign of the reconstruction is turned round, and you took its mean over "
         "the pixels; log p(x | z) is minus the cross-entropy, added up",
         lambda x, logits, kl: -_log_p(x, logits).mean() - kl.mean(),
+        lambda x, logits, kl: -784 * _log_p(x, logits).mean() - kl.mean(),
         "the sign of the reconstruction is turned round, and it is added up over the "
         "examples; log p(x | z) is minus the cross-entropy; take its mean",
         lambda x, logits, kl: -_log_p(x, logits).sum() - kl.mean(),
         lambda x, logits, kl: -_log_p(x, logits).sum() - kl.sum(),
         "the KL is divided by the number of pixels: leave it whole",
+        lambda x, logits, kl: elbo(x, logits, kl / 784),
         lambda x, logits, kl: (_log_p(x, logits).sum(1) - kl / x.shape[1]).mean(),
         "the KL is added; it must be subtracted",
         lambda x, logits, kl: elbo(x, logits, -kl),
+        "the KL is added, and log p(x | z) is a mean over the pixels: add up over the "
+        "pixels, and subtract the KL",
+        lambda x, logits, kl: _log_p(x, logits).mean() + kl.mean(),
+        "the KL counts once: no weight (β) stands before it in the ELBO",
+        *(
+            lambda x, logits, kl, beta=beta: elbo(x, logits, beta * kl)
+            for beta in (0.001, 0.01, 0.1, 0.25, 0.5, 2, 4, 5, 10, 20, 100)
+        ),
+        "the ELBO is a mean of logs: take no exp() before the mean over the examples",
+        lambda x, logits, kl: (_log_p(x, logits).sum(dim=1) - kl).exp().mean(),
+        lambda x, logits, kl: (_log_p(x, logits).sum(dim=1) - kl).logsumexp(dim=0),
+        lambda x, logits, kl: (_log_p(x, logits).sum(1) - kl).exp().mean().log(),
         "the KL is missing",
         lambda x, logits, kl: elbo(x, logits, 0 * kl),
         "the KL is not averaged over the examples: take its mean, not the largest or "
@@ -146,6 +160,10 @@ check_elbo = Exercise(
                 x * logsigmoid(logits) + (1 - x) * (1 - logsigmoid(logits))
             )
         ),
+        "the log of 1 − p is missing: (1 − x) log(1 − p)",
+        _elbo_with(
+            lambda x, logits: x * logsigmoid(logits) + (1 - x) * (-logits).sigmoid()
+        ),
         "the sign of softplus is turned round: log p(x | z) is x · logits − softplus",
         _elbo_with(lambda x, logits: x * logits + softplus(logits)),
         "this is log 0, −∞: you took the log of x, which is 0 or 1, or of a hard "
@@ -181,6 +199,7 @@ check_elbo = Exercise(
         _elbo_with(lambda x, logits: _log_p(x, -logits)),
         "x and logits have changed places in the cross-entropy",
         _elbo_with(lambda x, logits: x * logits - softplus(x)),
+        _elbo_with(lambda x, logits: logits * logsigmoid(x)),
         "this is a squared error, as for a Gaussian; x is 0 or 1: use the Bernoulli",
         _elbo_with(lambda x, logits: -(x - logits.sigmoid()).square()),
         _elbo_with(lambda x, logits: -(x - logits.sigmoid()).square() / 2),

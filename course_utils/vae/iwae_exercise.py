@@ -3,6 +3,7 @@
 import math
 
 import torch
+from torch.nn.functional import softplus
 
 from course_utils.checks import Exercise, Extreme, f64, known_mistakes, noise
 
@@ -99,7 +100,15 @@ check_iwae = Exercise(
         lambda w: w.exp().sum(dim=0),
         UNDERFLOW,
         *(lambda w, n=n: (w.exp().mean(dim=0) + 10.0**-n).log() for n in (2, 3, 4, 5)),
+        "log1p and softplus add 1 before the log: take the log itself",
         lambda w: w.exp().mean(dim=0).log1p(),
+        lambda w: w.exp().sum(dim=0).log1p(),
+        lambda w: softplus(w).mean(dim=0),
+        lambda w: softplus(w).sum(dim=0),
+        "this is the number of the best draw (argmax), no bound: logsumexp over dim=0",
+        lambda w: w.argmax(dim=0),
+        "the largest was taken out, but the exp() of the rest is missing",
+        lambda w: w.amax(dim=0) + (w - w.amax(dim=0)).sum(dim=0),
         "exp() is missing: these logs are averaged as if they were the ratios",
         lambda w: w.mean(dim=0).log(),
         "the largest was taken out, but not put back: add it again after the log",
@@ -123,6 +132,12 @@ check_iwae = Exercise(
         lambda w: w.log_softmax(dim=0).mean(dim=0),
         lambda w: w.log_softmax(dim=0),
         lambda w: w.log_softmax(dim=0).sum(dim=0),
+        "wrong axis, and no softmax: logsumexp over the k draws, dim=0",
+        lambda w: w.log_softmax(dim=1).mean(dim=0),
+        lambda w: w.log_softmax(dim=1),
+        lambda w: w.softmax(dim=1),
+        lambda w: (w.softmax(dim=1) * w).sum(dim=0),
+        lambda w: (w.softmax(dim=1) * w).sum(dim=1),
         "these are the weights of the draws (softmax); logsumexp is asked",
         lambda w: w.softmax(dim=0).mean(dim=0),
         lambda w: w.softmax(dim=0).mean(dim=0).log(),

@@ -163,6 +163,12 @@ check_kl_term = Exercise(
         lambda mu, logvar: 0.5 * (mu**2 - logvar).sum(dim=1),
         "you used σ for σ² throughout: log σ² is logvar, not half of it",
         lambda mu, logvar: kl_term(mu, 0.5 * logvar),
+        "μ² is not divided by σ²: the prior has standard deviation 1",
+        lambda mu, logvar: kl_term(mu * (-0.5 * logvar).exp(), logvar),
+        "σ² stands above the line, not 1/σ²: the sign inside the exp is turned round",
+        _kl_with(lambda logvar: (-logvar).exp()),
+        "μ and σ are squared each by itself: μ² + σ², not (μ + σ)²",
+        lambda mu, logvar: (_terms(mu, logvar) + mu * (logvar / 2).exp()).sum(dim=1),
         # another quantity
         "this is KL(prior ‖ q); the bound has KL(q ‖ prior), the other way round",
         _from_prior,

@@ -4,7 +4,7 @@ import math
 
 import torch
 from torch.distributions import Normal
-from torch.nn.functional import softplus
+from torch.nn.functional import normalize, softplus
 
 from course_utils.checks import Exercise, Extreme, known_mistakes, noise
 
@@ -147,6 +147,27 @@ check_sample = Exercise(
         lambda mu, logvar, noise: (noise - mu) / logvar.exp(),
         lambda mu, logvar, noise: (mu - noise) / logvar.exp(),
         lambda mu, logvar, noise: (noise - mu) * (0.5 * logvar).exp(),
+        "the noise serves as it is given: not its absolute value, not rounded, in "
+        "another order or made standard once more",
+        lambda mu, logvar, noise: sample(mu, logvar, noise.abs()),
+        lambda mu, logvar, noise: sample(mu, logvar, noise.trunc()),
+        lambda mu, logvar, noise: sample(mu, logvar, noise.round()),
+        lambda mu, logvar, noise: sample(mu, logvar, noise.flip(0)),
+        lambda mu, logvar, noise: sample(
+            mu, logvar, (noise - noise.mean()) / noise.std()
+        ),
+        "the noise is multiplied by σ outside the exp: (0.5 * logvar).exp() * noise",
+        lambda mu, logvar, noise: mu + (0.5 * logvar * noise).exp(),
+        lambda mu, logvar, noise: mu + (logvar * noise).exp(),
+        "σ is the root of σ² alone: a factor 2 or ½ is too much, under the root or not",
+        *(_scaled(lambda v, c=c: c * (0.5 * v).exp()) for c in (0.5**0.5, 2**0.5)),
+        "z may be any number: leave the clamp, softmax or normalisation out",
+        *(
+            lambda mu, logvar, noise, c=c: sample(mu, logvar, noise).clamp(-c, c)
+            for c in (1, 2, 3)
+        ),
+        lambda mu, logvar, noise: sample(mu, logvar, noise).softmax(dim=1),
+        lambda mu, logvar, noise: normalize(sample(mu, logvar, noise)),
         "z may be any number: leave the tanh out",
         lambda mu, logvar, noise: (mu + (0.5 * logvar).exp() * noise).tanh(),
         "this is the log of a density; z itself is asked: z = μ + σ ε",

@@ -3,6 +3,7 @@
 import math
 
 import torch
+from torch.nn.functional import normalize
 
 from course_utils.checks import Exercise, known_mistakes, noise
 
@@ -163,6 +164,32 @@ check_walk = Exercise(
         _with_shares(lambda s: s * len(s) / (len(s) - 1)),
         _with_shares(lambda s: s * (len(s) - 1) / (len(s) - 2)),
         _with_shares(lambda s: 2 * s),
+        "the walk begins before the start, and goes on beyond the end: the shares run "
+        "from 0 to 1",
+        *(_with_shares(lambda s, c=c: (1 + 2 * c) * s - c) for c in (0.1, 0.5, 0.25)),
+        "each step goes a part of what is left, and never arrives: all steps are equal",
+        _with_shares(lambda s: 1 - 0.5 ** (s * (len(s) - 1))),
+        _with_shares(lambda s: 1 - (1 - 1 / (len(s) - 1)) ** (s * (len(s) - 1))),
+        "the walk turns back half way: the share grows from 0 to 1",
+        _with_shares(lambda s: s * (1 - s)),
+        "the weights of start and end are 1 − share and share: they add up to 1",
+        lambda a, b, steps: walk(a + b, 0 * b, steps),
+        "the first row is still 0: count from 0, range(steps)",
+        lambda a, b, steps: walk(a, b, steps).index_fill(0, torch.tensor(0), 0.0),
+        "the last row is still 0: range(steps) goes up to steps − 1",
+        lambda a, b, steps: walk(a, b, steps).index_fill(
+            0, torch.tensor(steps - 1), 0.0
+        ),
+        "the points are rounded to whole numbers: make the tensor of floats",
+        lambda a, b, steps: walk(a, b, steps).trunc(),
+        "the points are not divided by their length: the line is straight",
+        lambda a, b, steps: normalize(walk(a, b, steps)),
+        "one end is there twice: both are in the steps points already",
+        lambda a, b, steps: torch.cat([walk(a, b, steps), b[None]]),
+        lambda a, b, steps: torch.cat([a[None], walk(a, b, steps)]),
+        lambda a, b, steps: torch.cat([a[None], walk(a, b, steps), b[None]]),
+        lambda a, b, steps: torch.cat([a[None], walk(a, b, steps)[:-1]]),
+        lambda a, b, steps: torch.cat([a[None], walk(a, b, steps - 2), b[None]]),
         "this is a curve on the sphere (slerp), not the straight line: share · (end − "
         "start)",
         _slerp,
