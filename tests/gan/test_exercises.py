@@ -3,6 +3,8 @@
 import math
 import warnings
 
+import numpy as np
+import pytest
 import torch
 from torch.nn import functional as F
 
@@ -44,8 +46,11 @@ D_LOSS = [
         "wrong axis",
     ),
     (lambda r, f: cross_entropy(r, 1.0) + cross_entropy(f, 0.0), "all batches"),
-    (lambda r, f: -(F.logsigmoid(r) + F.logsigmoid(-f)).sum(1), "has 1/m"),
-    (lambda r, f: -F.logsigmoid(r) - F.logsigmoid(-f), "term per pair"),
+    (
+        lambda r, f: -(F.logsigmoid(r) + F.logsigmoid(-f)).sum(1),
+        "a sum stands where",
+    ),
+    (lambda r, f: -F.logsigmoid(r) - F.logsigmoid(-f), "take the mean over dim=1"),
     (lambda r, f: (F.logsigmoid(r) + F.logsigmoid(-f)).mean(1), "this is V itself"),
     (
         lambda r, f: (
@@ -72,8 +77,26 @@ D_LOSS = [
         "not the log of the mean",
     ),
     (lambda r, f: f.mean(1) - r.mean(1), "Wasserstein"),
-    (lambda r, f: d_loss(r, f)[:, None], "the numbers are right, but in shape (3, 1)"),
-    (lambda r, f: -d_loss(r, f).mean(), "all batches together; give one per row; the"),
+    (lambda r, f: d_loss(r, f)[:, None], "the numbers are right, but in shape (5, 1)"),
+    (lambda r, f: -d_loss(r, f).mean(), "all batches together; give one per row"),
+    (lambda r, f: F.softplus(-r).sum(1) + F.softplus(f).mean(1), "you added up"),
+    (lambda r, f: -(r.sigmoid().log2() + (1 - f.sigmoid()).log2()).mean(1), "in bits"),
+    (lambda r, f: -(r.sigmoid().log() + (1 - f).log()).mean(1), "sigmoid is missing"),
+    (lambda r, f: F.softplus(f - r).mean(1), "relativistic"),
+    (lambda r, f: -((r.sigmoid() + 1e-8) * (1 - f.sigmoid())).log().mean(1), "eps"),
+    (lambda r, f: d_loss(r, f) - math.log(4), "log 4 too small"),
+    (lambda r, f: (F.softplus(-r).mean(1), F.softplus(f).mean(1)), "tuple of 2 values"),
+    (
+        lambda r, f: F.binary_cross_entropy_with_logits(r, 1, reduction="none"),
+        "torch.ones_like",
+    ),
+    (
+        lambda r, f: (
+            cross_entropy(r, 0.9, reduction="none").mean(1)
+            + cross_entropy(f, 0.0, reduction="none").mean(1)
+        ),
+        "label smoothing",
+    ),
 ]
 
 
@@ -83,10 +106,19 @@ def best_d(p, q):
 
 BEST_D = [
     (lambda a, b: torch.sigmoid(b - a), "p stands on top"),
-    (lambda a, b: torch.exp(a - b), "ratio p / q"),
+    (lambda a, b: torch.exp(a - b), "ratio of p and q"),
     (lambda a, b: a - b, "logit of D"),
     (lambda a, b: F.logsigmoid(a - b), "this is log D"),
     (lambda a, b: a.exp() / (a.exp() + b.exp()), "0 / 0"),
+    (lambda a, b: torch.exp(a - b) / (1 + torch.exp(a - b)), "∞ / ∞"),
+    (lambda a, b: (a > b).double(), "hard decision"),
+    (lambda a, b: torch.full_like(a, 0.5), "½ everywhere"),
+    (lambda a, b: torch.sigmoid(2 * (a - b)), "not half of it or twice"),
+    (lambda a, b: torch.softmax(torch.stack([a, b]), 1)[0], "along the grid"),
+    (lambda a, b: a.exp() / a.exp() + b.exp(), "brackets"),
+    (lambda a, b: torch.sigmoid(a - b).mean(), "this is the mean of them all"),
+    (lambda a, b: torch.sigmoid(a.clamp_min(-700) - b.clamp_min(-700)), "true ratio"),
+    (lambda a, b: a.sub_(b).sigmoid_(), "in place"),
     (lambda a, b: a / (a + b), "where p and q belong"),
     (lambda a, b: torch.sigmoid(torch.exp(a - b)), "inside the sigmoid"),
     (lambda a, b: torch.sigmoid(a.exp() - b.exp()), "not p − q"),
@@ -96,7 +128,6 @@ BEST_D = [
     (lambda a, b: torch.softmax(torch.stack([a, b], 1), 1), "return D* only"),
     (lambda a, b: a.exp() / (a.exp() + b.exp() + 1e-8), "does not know"),
     (lambda a, b: (a.exp() + 1e-9) / (a.exp() + b.exp() + 2e-9), "does not know"),
-    (lambda a, b: (a.exp() + 1e-9) / (a.exp() + b.exp() + 1e-9), "does not know"),
     (lambda a, b: best_d(a.exp().clamp(1e-7), b.exp().clamp(1e-7)), "does not know"),
     *(
         (lambda a, b, f=f: best_d(a.exp(), b.exp()).nan_to_num(f), "does not know")
@@ -135,8 +166,8 @@ JSD = [
         "part with q",
     ),
     (lambda p, q, d, x: v(p, q, d, x) / 2, "log 4 is missing"),
-    (lambda p, q, d, x: v(p, q, d, x) / 2 + math.log(4), "log 4 is halved, too"),
-    (lambda p, q, d, x: v(p, q, d, x) + math.log(2), "V is halved, too"),
+    (lambda p, q, d, x: v(p, q, d, x) / 2 + math.log(4), "log 4 must be halved, too"),
+    (lambda p, q, d, x: v(p, q, d, x) + math.log(2), "V must be halved, too"),
     (lambda p, q, d, x: math.log(2) - v(p, q, d, x) / 2, "V is negative"),
     (lambda p, q, d, x: v(p, q, d, x) / 2 + 2, "4 must be log 4"),
     (lambda p, q, d, x: v(p, p, d, x) / 2 + math.log(2), "second log belongs to q"),
@@ -163,6 +194,23 @@ JSD = [
     ),
     (lambda p, q, d, x: (v(p, q, d, x) / 2 + math.log(2)) ** 0.5, "the root"),
     (lambda p, q, d, x: integrate(p * d.log()), "two arguments"),
+    (lambda p, q, d, x: p * d.log() + q * (1 - d).log(), "integra"),
+    (lambda p, q, d, x: -v(p, q, d, x), "this is −V"),
+    (lambda p, q, d, x: (v(p, q, d, x) + 2) / 2, "natural logarithm"),
+    (
+        lambda p, q, d, x: (v(p, q, d, x) / math.log(2) + math.log(4)) / 2,
+        "V is in bits",
+    ),
+    (lambda p, q, d, x: torch.trapezoid(p * (2 * d).log(), x), "part with q"),
+    (lambda p, q, d, x: torch.trapezoid(p * (p / q).log(), x), "KL of p and q"),
+    (
+        lambda p, q, d, x: (
+            torch.trapezoid(p * d.log() + q * (1 - d).log() + math.log(4), x) / 2
+        ),
+        "inside the integral",
+    ),
+    (lambda p, q, d, x: (v(p, q, 1 - d, x) + math.log(4)) / 2, "1 − d"),
+    (lambda p, q, d, x: (v(p, q, d, x) + torch.log(4)) / 2, "math.log"),
 ]
 
 
@@ -237,7 +285,10 @@ UNROLLED = [
     (lambda *case: unrolled(*case, sign=-1), "went downhill"),
     (lambda t, p, rate, k: unrolled(t, p, rate, 1), "only one step"),
     (lambda *case: unrolled(*case, more=1), "too many"),
-    (lambda t, p, rate, k: unrolled(t, p, rate, k, speed=1.0), "without the rate"),
+    (
+        lambda t, p, rate, k: unrolled(t, p, rate, k, speed=1.0),
+        "rate is missing",
+    ),
     (only_the_last, "only the last step"),
     (lambda *case: game(case[0], ahead(*case)), "this is V itself"),
     (lambda *case: F.logsigmoid(-case[0] * ahead(*case)), "this is V itself"),
@@ -250,6 +301,15 @@ UNROLLED = [
     (added_up, "added up in θ.grad"),
     (asked_a_leaf, "no leaf"),
     (forgot_to_ask_for_gradients, "must require gradients"),
+    (lambda *case: -unrolled(*case), "the sign is turned round"),
+    (lambda *case: (unrolled(*case),), "tuple with one value"),
+    (lambda t, p, rate, k: rate * unrolled(t, p, rate, k), "to the steps of D only"),
+    (lambda t, p, rate, k: t - rate * unrolled(t, p, rate, k), "after a step of G"),
+    (lambda t, p, rate, k: unrolled(t, p, k * rate, 1), "the slope of the start"),
+    (lambda t, p, rate, k: unrolled(t, p, rate, 5), "does not depend on k"),
+    (lambda t, p, rate, k: unrolled(t, p, 0.1, k), "does not depend on rate"),
+    (lambda t, p, rate, k: unrolled(t, p, rate / k, k), "not rate / k"),
+    (lambda *case: unrolled(*case, more=-1), "too few"),
 ]
 
 ANSWERS = [
@@ -263,10 +323,28 @@ ANSWERS = [
     test_wrong_answers_get_their_hint,
     test_right_answers_pass_and_stubs_are_no_error,
     test_no_mistake_looks_like_another,
+    test_on_any_case_the_solutions_agree_and_mistakes_differ,
 ) = rules(ANSWERS, exercises)
 
 
-def test_a_float_or_the_tuple_of_autograd_is_one_number():
-    exercise = check_unrolled.__self__
-    assert "✓" in exercise.verdict(lambda *case: by_hand(*case).item())
-    assert "✓" in exercise.verdict(lambda *case: (by_hand(*case),))
+def by_numpy(real, fake):
+    return np.logaddexp(0, -real).mean(1) + np.logaddexp(0, fake).mean(1)
+
+
+RIGHT = [
+    (check_d_loss, by_numpy),
+    (check_d_loss, lambda r, f: d_loss(r.float(), f.float()).tolist()),
+    (check_d_loss, lambda r, f: -(r.sigmoid() * (1 - f.sigmoid())).log().mean(1)),
+    (check_best_d, lambda a, b: torch.stack([a, b]).softmax(0)[0]),
+    (check_best_d, lambda a, b: 0.5 + 0.5 * torch.tanh((a - b) / 2)),
+    (check_best_d, lambda a, b: [1 / (1 + math.exp(min(c, 700))) for c in b - a]),
+    (check_jsd, lambda p, q, d, x: v(p, q, d, x).item() / 2 + math.log(2)),
+    (check_unrolled, lambda *case: by_hand(*case).item()),
+    (check_unrolled, lambda *case: unrolled(*case).reshape(1)),
+]
+
+
+@pytest.mark.parametrize(("check", "answer"), RIGHT)
+def test_right_answers_in_other_forms(check, answer, capsys):
+    check(answer)
+    assert "✓" in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from course_utils.gan.exercises import check_generator_step
@@ -81,7 +82,7 @@ def step_too_early(generator, discriminator, optimizer, z):
 
 
 def loss_of_noise(generator, discriminator, optimizer, z):
-    return step(torch.nn.Identity(), discriminator, optimizer, z)
+    return step(nn.Identity(), discriminator, optimizer, z)
 
 
 def loss_after(generator, discriminator, optimizer, z):
@@ -125,6 +126,62 @@ def returning(result):
     return wrong
 
 
+def frozen(*names):
+    def wrong(generator, discriminator, optimizer, z):
+        for name in names:
+            {"G": generator, "D": discriminator}[name].requires_grad_(False)
+        return step(generator, discriminator, optimizer, z)
+
+    return wrong
+
+
+def without_gradients(*game):
+    loss = step(*game)
+    torch.set_grad_enabled(False)
+    return loss
+
+
+def calling(order):
+    """A step with the right loss that does these things, in this order."""
+
+    def wrong(generator, discriminator, optimizer, z):
+        loss = real_label(discriminator(generator(z)))
+
+        def moved_by_hand(player):
+            with torch.no_grad():
+                for parameter in player.parameters():
+                    parameter -= 0.1 * parameter.grad
+
+        calls = {
+            "zero_grad": optimizer.zero_grad,
+            "backward": lambda: loss.backward(retain_graph=True),
+            "step": optimizer.step,
+            "clip": lambda: nn.utils.clip_grad_norm_(generator.parameters(), 0.01),
+            "slow": lambda: optimizer.param_groups[0].update(lr=0.01),
+            "hand": lambda: moved_by_hand(generator),
+            "hand_d": lambda: moved_by_hand(discriminator),
+        }
+        for word in order.split():
+            calls[word]()
+        return loss
+
+    return wrong
+
+
+def fakes_only(generator, discriminator, optimizer, z):
+    return step(generator, lambda x: x, optimizer, z)
+
+
+def wrong_owner(generator, discriminator, optimizer, z):
+    optimizer.backward(real_label(discriminator(generator(z))))
+
+
+def another_loss(generator, discriminator, optimizer, z):
+    shown = fake_label(discriminator(generator(z)))
+    step(generator, discriminator, optimizer, z)
+    return shown
+
+
 STEP = [
     (stepping(lambda d: F.logsigmoid(d).mean()), "wrong way"),
     (stepping(fake_label), "called fake"),
@@ -132,39 +189,58 @@ STEP = [
     (stepping(lambda d: -F.logsigmoid(d).sum()), "take the mean"),
     (stepping(real_label, before="nothing"), "zero_grad() is missing"),
     (stepping(real_label, detach=True), "not in that of G"),
-    (stepping(real_label, before="nothing", detach=True), "followed an old one"),
+    (stepping(real_label, before="nothing", detach=True), "followed an old gradient"),
     (no_step, "optimizer.step() is missing"),
     (no_backward, "backward() is missing"),
     (no_grad, "torch.no_grad()"),
-    (no_return, "add `return loss`"),
+    (no_return, "Add `return loss`"),
     (stepping(lambda d: -F.logsigmoid(d.sigmoid()).mean()), "taken twice"),
     (stepping(lambda d: -torch.log(d).mean()), "not a probability"),
     (stepping(lambda d: -d.sigmoid().mean()), "log is missing"),
     (stepping(lambda d: -d.mean()), "Wasserstein"),
     (zero_grad_late, "throws the new gradient away"),
-    (step_too_early, "missing after backward()"),
-    (loss_of_noise, "noise z itself"),
+    (step_too_early, "came before backward()"),
+    (loss_of_noise, "the noise z itself"),
     (loss_after, "the loss is that after the step"),
     (two_steps, "moved twice"),
     (with_optimizer(torch.optim.SGD, "G", "D"), "D has moved, too"),
     (with_optimizer(torch.optim.Adam, "G", "D"), "D has moved, too"),
     (with_optimizer(torch.optim.SGD, "D"), "D has moved, too"),
     (step_of_d_first, "D has moved, too"),
-    (other_noise, "changes from call to call"),
-    (returning(lambda generator, logits: -logits), "return the loss as one number"),
-    (returning(lambda generator, logits: generator), "return the loss as one number"),
-    (
-        returning(lambda *both: (real_label(both[1]), 1)),
-        "return the loss as one number",
-    ),
-    (stepping(lambda d: F.softplus(-d)), "take the mean first"),
+    (other_noise, "other noise than z"),
+    (returning(lambda generator, logits: generator), "no number but a Generator"),
+    (returning(lambda *both: (real_label(both[1]), 1)), "no number but a tuple"),
+    (stepping(lambda d: F.softplus(-d)), "mean over"),
     (stepping(lambda d: real_label(d).item()), "item() comes after backward()"),
+    (frozen("D"), "D is left frozen"),
+    (frozen("G"), "G is frozen"),
+    (frozen("G", "D"), "no gradient"),
+    (without_gradients, "switched off"),
+    (calling("zero_grad backward backward step"), "more than once"),
+    (calling("zero_grad backward step step"), "moved twice"),
+    (calling("backward step"), "zero_grad() is missing"),
+    (calling("step"), "old gradient"),
+    (calling(""), "the loss alone moves nothing"),
+    (calling("zero_grad backward clip step"), "the gradient was changed"),
+    (calling("slow zero_grad backward step"), "the settings of the optimizer"),
+    (calling("zero_grad backward hand"), "not by the optimizer that is given"),
+    (calling("zero_grad backward step hand"), "something else than optimizer.step()"),
+    (calling("zero_grad backward hand_d step"), "D has moved, too"),
+    (fakes_only, "D was not asked"),
+    (wrong_owner, "backward() belongs to the loss"),
+    (another_loss, "another number is returned"),
+    (stepping(lambda d: real_label(d) + 1), "1 too large"),
+    (stepping(lambda d: 2 * real_label(d)), "twice the right value"),
+    (stepping(lambda d: F.softplus(-d).max()), "not the largest"),
+    (stepping(lambda d: (d - 1).square().mean()), "least-squares"),
+    (stepping(lambda d: F.cross_entropy(d, torch.ones_like(d).long())), "classes"),
+    (stepping(lambda d: F.binary_cross_entropy(d, torch.ones_like(d))), "a logit"),
 ]
 
 (
     test_wrong_answers_get_their_hint,
     test_right_answers_pass_and_stubs_are_no_error,
-    _,  # the rules of test_exercises look at the mistakes of every exercise
+    *_,  # the rules of test_exercises look at the mistakes of every exercise
 ) = rules([(check_generator_step, step, STEP)])
 
 
@@ -172,3 +248,62 @@ STEP = [
 def test_the_loss_may_be_any_number(kind, capsys):
     check_generator_step(lambda *game: kind(torch.tensor(step(*game))))
     assert capsys.readouterr().out.startswith("✓")
+
+
+def in_parts(generator, discriminator, optimizer, z):
+    """The gradients of the parts of a batch add up to that of its mean."""
+    optimizer.zero_grad()
+    parts = [F.softplus(-discriminator(generator(x[None]))).sum() / len(z) for x in z]
+    for part in parts:
+        part.backward()
+    optimizer.step()
+    return sum(part.item() for part in parts)
+
+
+def by_grad(generator, discriminator, optimizer, z):
+    weights = list(generator.parameters())
+    loss = F.softplus(-discriminator.forward(generator.forward(z))).mean()
+    for weight, slope in zip(weights, torch.autograd.grad(loss, weights), strict=True):
+        weight.grad = slope
+    optimizer.step()
+    return loss
+
+
+def by_a_closure(generator, discriminator, optimizer, z):
+    def loss():
+        generator.zero_grad()
+        value = -discriminator.probability(generator(z)).log().mean()
+        value.backward()
+        return value
+
+    return optimizer.step(loss)
+
+
+def frozen_for_a_while(generator, discriminator, optimizer, z):
+    discriminator.requires_grad_(False).eval()
+    loss = step(generator, discriminator, optimizer, z)
+    discriminator.requires_grad_(True).train()
+    return loss
+
+
+@pytest.mark.parametrize(
+    "answer", [in_parts, by_grad, by_a_closure, frozen_for_a_while]
+)
+def test_a_step_may_be_written_in_any_way(answer, capsys):
+    check_generator_step(answer)
+    assert capsys.readouterr().out == "✓ generator step: correct.\n"
+
+
+def test_a_stub_and_a_step_that_returns_nothing_are_told_apart(capsys):
+    def stub(generator, discriminator, optimizer, z):
+        return None  # your lines here
+
+    check_generator_step(stub)
+    check_generator_step(no_return)
+    check_generator_step(calling(""), hint=True)
+    attempted, returned, hinted = capsys.readouterr().out.splitlines()
+    assert attempted.startswith("○ generator step: not attempted yet")
+    assert "Add `return loss`" in returned
+    assert "alone moves nothing" in hinted
+    assert " hint: " in hinted
+    assert torch.is_grad_enabled()
