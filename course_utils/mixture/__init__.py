@@ -5,7 +5,7 @@ responsibilities; BIC and the order of components for sections 5 and 6), then ``
 (sections 4 and 5: the two steps, the starts, the iterator of states), then ``fast``
 (end of section 4: the same sums as two matrix products). ``pictures`` draws sections 1
 to 6, ``climb`` the sliders of section 4, ``shapes`` those of sections 7 and 8;
-``exercises`` holds the four checks.
+``exercises`` names the four checks, each in a file of its own.
 """
 
 from course_utils.mixture.em import (
