@@ -152,6 +152,8 @@ check_renyi = Exercise(
         lambda lp, lq, cell, a: _renyi(lq, lp, cell, a),
         "divide by α − 1, not by 1 − α: the sign is turned round (minus)",
         lambda lp, lq, cell, a: -_renyi(lp, lq, cell, a),
+        "α − 1 keeps its sign: no absolute value",
+        lambda lp, lq, cell, a: _renyi(lp, lq, cell, a) * (a - 1) / (a - 1).abs(),
         "multiply by 1/(α − 1), not by α − 1",
         lambda lp, lq, cell, a: _integral(lp, lq, cell, a, 1 - a).log() * (a - 1),
         lambda lp, lq, cell, a: _integral(lp, lq, cell, a, 1 - a).log() * (1 - a),

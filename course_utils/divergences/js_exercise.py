@@ -139,10 +139,11 @@ check_js = Exercise(
         "the brackets are missing: m is (p + q) / 2, not p + q / 2",
         _weighted(0.5, 0.5, mean=lambda p, q: p + q / 2),
         _weighted(0.5, 0.5, mean=lambda p, q: p / 2 + q),
-        "m is the arithmetic mean (p + q)/2, not the geometric one √(p q), the product "
+        "m is the arithmetic mean (p + q)/2, not √(p q), nor another mean, the product "
         "or the larger one",
         _weighted(0.5, 0.5, mean=lambda p, q: (p * q).sqrt()),
         _weighted(0.5, 0.5, mean=torch.mul),
+        _weighted(0.5, 0.5, mean=lambda p, q: 2 * p * q / (p + q)),
         _weighted(0.5, 0.5, mean=torch.maximum),
         _weighted(0.5, 0.5, mean=lambda p, q: p * q / 2),
         "m is a density already: do not normalise it by its sum over the grid",
@@ -153,6 +154,8 @@ check_js = Exercise(
         "(the terms p log p and q log q are missing)",
         lambda p, q, dx: -torch.xlogy((p + q) / 2, (p + q) / 2).sum() * dx,
         lambda p, q, dx: -torch.xlogy(p + q, (p + q) / 2).sum() * dx,
+        lambda p, q, dx: -torch.xlogy(p, (p + q) / 2).sum() * dx,
+        lambda p, q, dx: -torch.xlogy(q, (p + q) / 2).sum() * dx,
         "a small number in the logs, or below the densities, changes the result: leave "
         "it out, and count 0 where the density before the log is 0",
         *(lambda p, q, dx, n=n: js(p + 10**-n, q + 10**-n, dx) for n in range(1, 4)),
@@ -204,6 +207,12 @@ check_js = Exercise(
         "this is log 2 (or 1) minus the JSD: it is a distance, 0 where p = q",
         lambda *case: f64(2).log()[0] - js(*case),
         lambda *case: 1 - js(*case) / f64(2).log()[0],
+        "this is another divergence, without logs: Hellinger, or a squared difference",
+        *(
+            lambda p, q, dx, c=c: c * (p.sqrt() - q.sqrt()).square().sum() * dx
+            for c in (0.5, 1)
+        ),
+        *(lambda p, q, dx, c=c: c * (p - q).square().sum() * dx for c in (0.5, 1)),
         "the two KLs are added, not subtracted",
         _weighted(0.5, -0.5),
         _weighted(1, -1),

@@ -142,7 +142,12 @@ check_kl = Exercise(
         "F.kl_div wants log-probabilities first, and the other density first: write "
         "the formula out",
         _both(lambda p, q, dx: (torch.xlogy(q, q) - q * p).sum() * dx),
+        "the log of the second density is missing: the terms are p · (log p − log q); "
+        "F.kl_div wants it as a log, too",
         _both(lambda p, q, dx: (torch.xlogy(p, p) - p * q).sum() * dx),
+        "the two logs have opposite signs: p · (log p − log q), a difference",
+        _both(lambda p, q, dx: (p * (p * q).log()).sum() * dx),
+        _both(lambda p, q, dx: -(p * (p * q).log()).sum() * dx),
         "both are KL(p‖q); in the second one q comes first",
         lambda p, q, dx: (kl(p, q, dx), kl(p, q, dx)),
         "here stands KL(q‖p) in place of KL(p‖q): p comes first, as the weight and "

@@ -233,6 +233,12 @@ check_mmd2 = Exercise(
         "the mean between x and y is subtracted (minus): the sign is wrong",
         _estimate(between=lambda k: -k.mean()),
         _estimate(between=lambda k: -k.mean() / 2),
+        _estimate(_biased, lambda k: -k.mean()),
+        "the mean is over k: take exp() for each pair first, and the mean last",
+        lambda x, y, sigma: sum(
+            c * (-_squares(a[:, None], b).mean() / (2 * sigma**2)).exp()
+            for c, a, b in ((1, x, x), (1, y, y), (-2, x, y))
+        ),
         "these are sums; take the mean over the pairs",
         _estimate(lambda k, n, _: k.sum() - n, torch.sum),
         _estimate(lambda k, n, _: k.sum(), torch.sum),
@@ -265,6 +271,12 @@ check_mmd2 = Exercise(
         _estimate(of_y=lambda k, _, n: (k.sum() - n) / (n * (n - 1))),
         _estimate(of_y=lambda k, m, n: (k.sum() - m) / (n * (n - 1))),
         _estimate(of_y=lambda k, m, n: (k.sum() - n) / (m * (m - 1))),
+        "n and m have changed places: the pairs within x are n (n − 1), those within y "
+        "m (m − 1)",
+        lambda x, y, sigma: _estimate(
+            lambda k, n, _: (k.sum() - n) / (len(y) * (len(y) - 1)),
+            of_y=lambda k, m, n: (k.sum() - m) / (n * (n - 1)),
+        )(x, y, sigma),
         "x and y hold different examples: no pair between them is left out (no "
         "diagonal), so it is the plain mean of k(x, y)",
         *_less_pairs(lambda n, m: n * (m - 1)),

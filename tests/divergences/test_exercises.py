@@ -136,7 +136,7 @@ JS = [
     (lambda p, q, dx: js(p[p * q > 0], q[p * q > 0], dx), "count, too"),
     (lambda *case: [part / 2 for part in parts(*case)], "return one"),
     (lambda *case: sum(parts(*case)) / 4, "a quarter stands"),
-    (lambda p, q, dx: sum(parts(p, q, dx, torch.mul)) / 2, "geometric"),
+    (lambda p, q, dx: sum(parts(p, q, dx, torch.mul)) / 2, "the product"),
     (lambda p, q, dx: sum(parts(p, q, dx, torch.maximum)) / 2, "the larger one"),
     (lambda *case: -js(*case), "the sign is turned round"),
     (lambda p, q, dx: (kl(p, (p + q) / 2, dx) + kl(p, q, dx)) / 2, "one of your KLs"),
