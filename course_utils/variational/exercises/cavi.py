@@ -235,6 +235,24 @@ check_cavi = Exercise(
         lambda m, mean, precision: mean + precision @ (m - mean),
         lambda m, mean, precision: mean - precision @ (m - mean),
         lambda m, mean, precision: m - precision.inverse() @ (m - mean),
+        "another number stands where Λ_ii, precision[i, i], divides the sum",
+        *(
+            _sweep(
+                lambda i, m, mean, L, of=of: mean[i] - _pull(i, m, mean, L) / of(L, i)
+            )
+            for of in (
+                lambda L, i: L.inverse()[i, i],
+                lambda L, i: L.det(),
+                lambda L, i: L.trace(),
+                lambda L, i: L.diagonal().prod(),
+            )
+        ),
+        "the distances m_j − μ_j stand in the sum as they are, without a square",
+        _sweep(
+            lambda i, m, mean, L: (
+                mean[i] - _pull(i, mean + (m - mean) ** 2, mean, L) / L[i, i]
+            )
+        ),
         "these are the moves, new minus old; return the new m",
         lambda *case: cavi_sweep(*case) - case[0],
         "these are the errors, m − mean; return the new m",

@@ -62,6 +62,10 @@ check_control_variate = Exercise(
         "a = Cov(g, c) / Var(c), with torch.cov(torch.stack([g, c]))[0, 1] and c.var()",
     ),
     error_hints={
+        "received an invalid combination": "NumPy does not take tensors here: use "
+        "c.var() and c.std(), or make arrays first, np.asarray(c)",
+        "name 'a' is not defined": "a is not given: a = Cov(g, c) / Var(c), from the "
+        "draws",
         "cov()": "torch.cov takes one tensor, with a row for each variable, and its "
         "result is a matrix: torch.cov(torch.stack([g, c]))[0, 1]",
         "corrcoef()": "torch.corrcoef takes one tensor, with a row for each variable: "
@@ -105,6 +109,7 @@ check_control_variate = Exercise(
         "brackets: a multiplies c_mean, too. It is a · (c − E[c])",
         lambda g, c, c_mean: g - _best_slope(g, c) * c - c_mean,
         lambda g, c, c_mean: g - _best_slope(g, c) * c + c_mean,
+        lambda g, c, c_mean: g - _best_slope(g, c) * (c - 1),
         "this is only the correction a · (c − E[c]): subtract it from g",
         lambda g, c, c_mean: _best_slope(g, c) * (c - c_mean),
         "this is a alone: return g − a · (c − E[c]), one number for each draw",
@@ -181,6 +186,9 @@ check_control_variate = Exercise(
         "the new draws are divided by a standard deviation: leave this out",
         lambda *case: control_variate(*case) / case[0].std(),
         lambda *case: control_variate(*case) / control_variate(*case).std(),
+        "c − E[c] keeps its sign: no abs() and no square",
+        lambda g, c, c_mean: g - _best_slope(g, c) * (c - c_mean).abs(),
+        lambda g, c, c_mean: g - _best_slope(g, c) * (c - c_mean) ** 2,
         "you took g and c the other way round: g − a · (c − E[c]) is asked",
         lambda g, c, c_mean: c - _cov(g, c) / g.var() * (g - g.mean()),
         lambda g, c, c_mean: c - _cov(g, c) / g.var() * (g - c_mean),

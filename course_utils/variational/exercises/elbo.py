@@ -173,9 +173,15 @@ check_elbo = Exercise(
         "the log is outside of the mean: that is log E[p/q], which tends to "
         "log p(x) and is not the ELBO",
         _elbo(_z, combine=lambda terms: terms.exp().mean().log()),
+        "log p(x, z) is averaged before the log: take the mean of the logs, "
+        "log_joint(z).mean()",
+        lambda f, *q: f(_z(*q)).exp().mean().log() - _log_q(*q).mean(),
+        "the terms may be negative, and keep their sign: no abs()",
+        _elbo(_z, combine=lambda terms: terms.abs().mean()),
         "z needs no weights q(z): it is drawn from q already, so take a plain mean",
         lambda f, *q: (_log_q(*q).exp() * (f(_z(*q)) - _log_q(*q))).mean(),
         lambda f, *q: (_log_q(*q).exp() * (f(_z(*q)) - _log_q(*q))).sum(),
+        lambda f, *q: (_log_q(*q).exp() * f(_z(*q))).mean(),
         "log_joint(z) is a log already: take it as it is, without exp()",
         lambda f, *q: (f(_z(*q)).exp() - _log_q(*q)).mean(),
         "these are densities, p − q; subtract their logs, without exp()",

@@ -106,6 +106,9 @@ check_reparameterized_gradient = Exercise(
         "not have been used": NO_WAY,
         "only for scalar outputs": "autograd.grad() needs one number: take the mean of "
         "r(z) first, r(z).mean()",
+        "r() takes": "r is a function of z alone: r(z)",
+        "r() missing": "r is a function of z: r(z)",
+        "'function' object has no": "r is a function: call it at the samples, r(z)",
         "requires_grad_ for floating": "mu and logvar are tensors already: call "
         "requires_grad_() on them",
     },
@@ -113,6 +116,15 @@ check_reparameterized_gradient = Exercise(
         Trait(
             "these are mu and logvar after a step; the gradient itself is asked",
             _after_a_step,
+        ),
+        Trait(
+            "the derivative for mu is right, that for logvar is not: the chain rule "
+            "gives r'(z) · noise · σ/2, and autograd does it for z = mu + "
+            "exp(logvar / 2) · noise",
+            lambda result, *case: (
+                (result[0] - reparameterized_gradient(*case)[0]).abs()
+                < 1e-6 * result[0].abs()
+            ),
         ),
     ),
     mistakes=known_mistakes(
@@ -128,6 +140,30 @@ check_reparameterized_gradient = Exercise(
         "you used the root of logvar as σ; logvar is the log of the variance: "
         "σ = exp(logvar / 2)",
         _grad(lambda r, m, v, e: r(m + v.abs().sqrt() * e).mean()),
+        "another function of logvar stands where σ belongs: σ = exp(logvar / 2)",
+        _grad(lambda r, m, v, e: r(m + v.exp() / 2 * e).mean()),
+        _grad(lambda r, m, v, e: r(m + torch.nn.functional.softplus(v) * e).mean()),
+        _grad(lambda r, m, v, e: r(m + v.square().exp() * e).mean()),
+        _grad(lambda r, m, v, e: r(m + (-v).exp() * e).mean()),
+        "mu and logvar have changed places: z = mu + exp(logvar / 2) · noise",
+        _grad(lambda r, m, v, e: r(v + _sigma(m) * e).mean()),
+        "the spread of r(z) is differentiated; take the mean of r(z)",
+        _grad(lambda r, m, v, e: r(m + _sigma(v) * e).std()),
+        _grad(lambda r, m, v, e: r(m + _sigma(v) * e).var()),
+        "r(z) keeps its sign: no abs()",
+        _grad(lambda r, m, v, e: r(m + _sigma(v) * e).abs().mean()),
+        "r(z) is multiplied by log q, or by z; the mean of r(z) alone is asked",
+        _grad(
+            lambda r, m, v, e: (
+                r(m + _sigma(v) * e) * _log_q(m, v, m + _sigma(v) * e)
+            ).mean()
+        ),
+        _grad(lambda r, m, v, e: (r(m + _sigma(v) * e) * (m + _sigma(v) * e)).mean()),
+        "r(z) itself stands where its derivative r'(z) belongs: use autograd",
+        lambda r, m, v, e: (
+            r(m + _sigma(v) * e).mean(),
+            (r(m + _sigma(v) * e) * e * _sigma(v) / 2).mean(),
+        ),
         "the minus before logvar is too much: that is 1/σ. σ = exp(logvar / 2)",
         _grad(lambda r, m, v, e: r(m + (-v / 2).exp() * e).mean()),
         "log q(z) is subtracted from r: that is the ELBO, or its entropy. Here only "

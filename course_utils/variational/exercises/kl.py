@@ -5,7 +5,7 @@ import math
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from course_utils.checks import Exercise, Extreme, f64, known_mistakes, noise
+from course_utils.checks import Exercise, Extreme, Trait, f64, known_mistakes, noise
 
 
 def kl_monte_carlo(p, q, z):
@@ -63,7 +63,7 @@ check_kl_monte_carlo = Exercise(
     draw=_case_of_kl,
     entries=("estimate", "standard error"),
     expected="two numbers: the estimate and its standard error",
-    tolerance=5e-4,
+    tolerance=3e-4,
     hints=(
         "a KL is an expectation under p, and z is drawn from p: so take a plain mean",
         "the terms are log p(z) − log q(z), one for each z. The second number is their "
@@ -87,6 +87,15 @@ check_kl_monte_carlo = Exercise(
         "'Normal' and 'Normal'": "p and q are distributions; subtract their log "
         "densities: p.log_prob(z) − q.log_prob(z)",
     },
+    traits=(
+        Trait(
+            "the estimate is right, its standard error is not: take the spread of the "
+            "terms, terms.std(), divided by the root of their number n",
+            lambda result, *case: (
+                (result[0] - _terms(*case).mean()).abs() < 1e-6 * result[0].abs()
+            ),
+        ),
+    ),
     mistakes=known_mistakes(
         "the log-ratio is upside down (p and q in the wrong order, or the sign): it is "
         "log p(z) − log q(z), with z from p",
@@ -118,6 +127,12 @@ check_kl_monte_carlo = Exercise(
         "log_prob(z)",
         _written_out(spread=0.0),
         _written_out(spread=-1.0),
+        "one part comes from the formula of an entropy; take both logs at the samples",
+        lambda p, q, z: _two(-p.entropy() - q.log_prob(z)),
+        "z is drawn from p already: use it as it is, without another shift or scale",
+        lambda p, q, z: _two(_terms(p, q, p.loc + p.scale * z)),
+        lambda p, q, z: _two(_terms(p, q, (z - z.mean()) / z.std())),
+        lambda p, q, z: _two(_terms(p, q, (z - p.loc) / p.scale)),
         "log p(z) alone is taken; subtract log q(z) from it",
         lambda p, q, z: _two(p.log_prob(z)),
         lambda p, q, z: _two(-p.log_prob(z)),
@@ -176,6 +191,8 @@ check_kl_monte_carlo = Exercise(
         _error(lambda terms: terms.std() / len(terms)),
         "this is made from the variance; take its square root, the standard deviation",
         _error(lambda terms: terms.var() / len(terms)),
+        _error(lambda terms: terms.var(correction=0) / len(terms)),
+        _error(lambda terms: terms.var(correction=0) / math.sqrt(len(terms))),
         _error(lambda terms: terms.var() / math.sqrt(len(terms))),
         _error(torch.var),
         "this is the mean of the terms in place of their spread: use std(), and divide "
