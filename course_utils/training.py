@@ -1,5 +1,6 @@
 """What every training run needs: seeds, minibatches, one progress bar."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,3 +90,14 @@ def progress(steps: Iterable, total: int | None = None, describe=None) -> Iterat
             if describe is not None:
                 bar.set_postfix_str(describe(state), refresh=False)
             yield state
+
+
+def last(states: Iterable):
+    """The last state of a run: ``vae = last(progress(train_vae(…)))``.
+
+    Raises ``ValueError`` if there is none.
+    """
+    found = deque(states, maxlen=1)
+    if not found:
+        raise ValueError("there is no last state: the run has yielded none")
+    return found[0]

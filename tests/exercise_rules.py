@@ -2,28 +2,20 @@
 
 import pytest
 
-from course_utils.checks import Exercise
+from course_utils.checks import exercise_of
 from course_utils.checks.diagnosis import equal
 
 SEEDS = range(3, 9)  # cases that no check has
 
 
-def exercises_of(*modules):
-    """Every ``Exercise`` behind the checks of these modules."""
-    for check in [check for module in modules for check in vars(module).values()]:
-        owner = getattr(check, "__self__", None)
-        if isinstance(owner, Exercise):
-            yield owner
-
-
-def rules(answers, *modules, not_compared=()):
+def rules(answers, not_compared=()):
     """Four tests for ``answers``, a list of (check, right answer, [(wrong, hint)]).
 
     Exercises named in ``not_compared`` may give two of their mistakes one result.
     """
     wrong = [(check, *pair) for check, _, pairs in answers for pair in pairs]
     right = [(check, answer) for check, answer, _ in answers]
-    every = list(exercises_of(*modules))
+    every = [exercise_of(check) for check, *_ in answers]
     known = [each for each in every if each.name not in not_compared]
 
     @pytest.mark.parametrize(("check", "answer", "hint"), wrong)

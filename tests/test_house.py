@@ -91,7 +91,7 @@ def imported(path: Path):
 
 def draws_or_checks(path: Path) -> bool:
     """Pictures and exercises; they stand on the models, never the other way."""
-    return bool(DRAWS.search(path.read_text("utf-8")))
+    return "exercises" in path.parts or bool(DRAWS.search(path.read_text("utf-8")))
 
 
 def module_of(room: str, part: str) -> Path:
@@ -138,6 +138,7 @@ def test_a_room_is_light():
 
 
 FOLDERS = [PACKAGE, *(PACKAGE / room for room in [*ROOMS, "checks"])]
+FOLDERS += sorted(PACKAGE.glob("*/exercises"))
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=short)
@@ -156,13 +157,14 @@ def test_every_folder_has_its_place():
     places = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
     assert places | {"checks"} == set(FLOOR)
     assert {path.parent.name for path in PACKAGE.glob("*/*.py")} == {*ROOMS, "checks"}
+    assert {path.parent.name for path in PACKAGE.glob("*/*/*.py")} == {"exercises"}
 
 
 def test_tests_mirror_the_package():
     """``tests/gan/test_training.py`` (or ``…_faults``) tests ``gan/training.py``."""
     for folder in FOLDERS:
         room = "floor" if folder == PACKAGE else folder.name
-        modules = {path.stem for path in folder.glob("*.py")}
+        modules = {path.stem for path in folder.glob("*.py")} | {"exercises"}
         for path in (ROOT / "tests" / room).glob("test_*.py"):
             name = path.stem.removeprefix("test_")
             known = any(f"{name}_".startswith(f"{module}_") for module in modules)

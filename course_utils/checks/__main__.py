@@ -9,9 +9,9 @@ import importlib
 from collections.abc import Iterator
 
 from course_utils import messages
-from course_utils.checks.attempts import spell
-from course_utils.checks.exercise import Exercise
+from course_utils.checks.exercise import Exercise, exercise_of
 from course_utils.checks.slips import slips
+from course_utils.checks.words import spell
 from course_utils.messages import say
 
 ROOMS = {
@@ -23,8 +23,7 @@ ROOMS = {
 def exercises(number: str) -> list[Exercise]:
     """The exercises of one notebook, in its order."""
     room = importlib.import_module(f"course_utils.{ROOMS[number]}.exercises")
-    owners = (getattr(check, "__self__", None) for check in vars(room).values())
-    return [owner for owner in owners if isinstance(owner, Exercise)]
+    return [exercise_of(check) for check in room.CHECKS]
 
 
 def sheet(exercise: Exercise, made: bool = False) -> Iterator[str]:

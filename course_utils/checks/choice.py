@@ -13,8 +13,7 @@ from collections.abc import Callable
 
 import torch
 
-from course_utils.checks.attempts import copies
-from course_utils.checks.results import same, tensor
+from course_utils.checks.attempts import copies, same, tensor
 from course_utils.messages import say
 
 SLOWER = 5  # times: then the solution goes on

@@ -8,11 +8,19 @@ mistake with one step more; two slips.
 
 import itertools
 
-from course_utils.checks.attempts import Attempt, as_they_are, describe, spell
-from course_utils.checks.edits import spoken
+from course_utils.checks.attempts import (
+    Attempt,
+    Result,
+    Unfit,
+    as_they_are,
+    exchanged,
+    read,
+    same,
+    strange,
+)
 from course_utils.checks.relations import multiple, relation
-from course_utils.checks.results import Result, Unfit, exchanged, read, same, strange
 from course_utils.checks.slips import slips
+from course_utils.checks.words import describe, spell, spoken
 from course_utils.messages import say
 
 PAIRS = 3000  # answers with two slips that are tried: about two seconds

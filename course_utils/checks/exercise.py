@@ -11,17 +11,18 @@ import torch
 
 from course_utils.checks.attempts import (
     Attempt,
+    Result,
     as_they_are,
     copies,
     in_float32,
     is_close,
     is_stub,
+    same,
     with_floats,
 )
 from course_utils.checks.choice import accept
 from course_utils.checks.diagnosis import equal, first_fault, taken
-from course_utils.checks.edits import spoken
-from course_utils.checks.results import Result, same
+from course_utils.checks.words import spoken
 from course_utils.messages import say
 
 ORDINAL = ("First hint: {hint}", "Second hint: {hint}", "Third hint: {hint}")
@@ -195,6 +196,12 @@ class Exercise:
     def _line(self, mark: str, what: str) -> str:
         end = "" if what.endswith(("?", ".")) else "."
         return f"{mark} {self.name}: {what}{end}"
+
+
+def exercise_of(check: Callable) -> Exercise | None:
+    """The exercise behind a ``check_…``; ``None`` if it is none."""
+    exercise = getattr(check, "exercise", getattr(check, "__self__", None))
+    return exercise if isinstance(exercise, Exercise) else None
 
 
 _given: Counter[str] = Counter()  # how many hints of an exercise have been read

@@ -10,7 +10,7 @@ from functools import partial
 
 import torch
 
-from course_utils.checks.results import Result, same
+from course_utils.checks.attempts import Result, same
 from course_utils.messages import say
 
 # name of the change, and the change: the learner's result is change(right result)

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 import torch
 
-from course_utils.checks.edits import alternatives, spoken
+from course_utils.checks.edits import alternatives
+from course_utils.checks.words import spoken
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ import ast
 
 import pytest
 
-from course_utils.checks.edits import alternatives, spoken
+from course_utils.checks.edits import alternatives
+from course_utils.checks.words import spoken
 
 
 @pytest.mark.parametrize(

@@ -281,7 +281,7 @@ class _Others:
     test_right_answers_pass_and_stubs_are_no_error,
     test_no_mistake_looks_like_another,
     test_on_any_case_the_solutions_agree_and_mistakes_differ,
-) = rules(ANSWERS, _Others)
+) = rules(ANSWERS)
 
 
 def pair_by_pair(x, y, sigma):

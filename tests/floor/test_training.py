@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_utils.training import (
+    last,
     minibatches,
     progress,
     seeded,
@@ -66,3 +67,9 @@ def test_progress_passes_the_states_on(capsys):
     )
     assert seen == [1, 2, 3]
     assert capsys.readouterr().out == ""
+
+
+def test_last():
+    assert last(iter([1, 2, 3])) == 3
+    with pytest.raises(ValueError, match="the run has yielded none"):
+        last([])

@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from course_utils.gan import exercises
 from course_utils.gan.exercises import (
     check_best_d,
     check_d_loss,
@@ -324,7 +323,7 @@ ANSWERS = [
     test_right_answers_pass_and_stubs_are_no_error,
     test_no_mistake_looks_like_another,
     test_on_any_case_the_solutions_agree_and_mistakes_differ,
-) = rules(ANSWERS, exercises)
+) = rules(ANSWERS)
 
 
 def by_numpy(real, fake):

@@ -13,7 +13,6 @@ import torch
 from torch.distributions import Bernoulli, Categorical, Normal
 from torch.nn.functional import binary_cross_entropy, one_hot
 
-from course_utils.mixture import exercises
 from course_utils.mixture.exercises import (
     check_bernoulli_em_step,
     check_e_step,
@@ -277,7 +276,7 @@ ANSWERS = [
     test_right_answers_pass_and_stubs_are_no_error,
     test_no_mistake_looks_like_another,
     test_on_any_case_the_solutions_agree_and_mistakes_differ,
-) = rules(ANSWERS, exercises)
+) = rules(ANSWERS)
 
 
 def sample_in_a_loop(w, m, s, u, e):

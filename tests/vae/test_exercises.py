@@ -7,7 +7,6 @@ import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 from torch.nn import functional as F
 
-from course_utils.vae import exercises
 from course_utils.vae.exercises import check_elbo, check_kl_term, check_sample, elbo
 from tests.exercise_rules import rules
 
@@ -247,7 +246,7 @@ ANSWERS = [
     test_right_answers_pass_and_stubs_are_no_error,
     test_no_mistake_looks_like_another,
     test_on_any_case_the_solutions_agree_and_mistakes_differ,
-) = rules(ANSWERS, exercises)
+) = rules(ANSWERS)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.vae import iwae_exercise, walk_exercise
 from course_utils.vae.exercises import check_iwae, check_walk
 from tests.exercise_rules import rules
 
@@ -111,7 +110,7 @@ ANSWERS = [
     test_right_answers_pass_and_stubs_are_no_error,
     test_no_mistake_looks_like_another,
     test_on_any_case_the_solutions_agree_and_mistakes_differ,
-) = rules(ANSWERS, iwae_exercise, walk_exercise)
+) = rules(ANSWERS)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Each usual mistake of notebook 03 gets the hint that was written for it.
 
 The wrong answers are written here as a learner would write them, not taken from the
-check. Those to the last two exercises stand in ``test_gradient_exercises.py``.
+check. Those to the last two exercises stand in ``test_exercises_gradient.py``.
 """
 
 import math
@@ -11,13 +11,10 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from course_utils.variational.exercises import (
-    cavi,
     check_cavi,
     check_elbo,
     check_kl_monte_carlo,
 )
-from course_utils.variational.exercises import elbo as elbo_module
-from course_utils.variational.exercises import kl as kl_module
 from tests.exercise_rules import rules
 
 
@@ -267,7 +264,7 @@ FORMS = [
     test_right_answers_pass_and_stubs_are_no_error,
     test_no_mistake_looks_like_another,
     test_on_any_case_the_solutions_agree_and_mistakes_differ,
-) = rules(ANSWERS, kl_module, elbo_module, cavi)
+) = rules(ANSWERS)
 
 
 @pytest.mark.parametrize(("check", "answer"), FORMS)

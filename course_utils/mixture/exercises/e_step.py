@@ -4,7 +4,7 @@ import torch
 from torch.distributions import Normal
 
 from course_utils.checks import Exercise, Extreme, f64, known_mistakes, noise
-from course_utils.mixture.sample_exercise import any_mixture
+from course_utils.mixture.exercises.sample import any_mixture
 
 
 def e_step(x, weights, means, sigmas):

@@ -1,4 +1,4 @@
-"""The exercises of notebook 01, sections 5 and 7: KL between Gaussians, Laplace."""
+"""The later exercises of notebook 01: KL between Gaussians, the Laplace density."""
 
 import math
 

@@ -3,7 +3,7 @@
 import torch
 
 from course_utils.checks import Exercise, Extreme, f64, known_mistakes
-from course_utils.divergences.kl_exercise import (
+from course_utils.divergences.exercises.kl import (
     CELL,
     ENDS,
     MEAN,

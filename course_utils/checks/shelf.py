@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from course_utils.checks.choice import accept, name_of, solution_of
+from course_utils.checks.exercise import exercise_of
 from course_utils.messages import say
 
 FILE = "my_models.py"
@@ -137,10 +138,9 @@ def _exercise(name: str):
         module = importlib.import_module(f"course_utils.{room}.exercises")
     except (ImportError, ValueError):
         raise NotKept(say("no exercise has this name")) from None
-    for check in vars(module).values():
-        exercise = getattr(check, "__self__", None)
-        solution = getattr(exercise, "solution", None)
-        if solution is not None and name_of(solution) == name:
+    for check in module.CHECKS:
+        exercise = exercise_of(check)
+        if name_of(exercise.solution) == name:
             return exercise
     raise NotKept(say("no exercise has this name"))
 
@@ -165,7 +165,7 @@ def _function(name: str, text: str) -> Callable:
 
 def _passes(name: str, text: str) -> None:
     """Run the check in a fresh interpreter, where no name of the notebook is known."""
-    command = [sys.executable, "-m", "course_utils.checks.kept", name]
+    command = [sys.executable, "-m", "course_utils.checks.shelf", name]
     done = subprocess.run(
         command,
         input=text.encode(),

@@ -6,8 +6,8 @@ import linecache
 import pytest
 
 from course_utils.checks import choice as choosing
-from course_utils.checks import kept as keeping
-from course_utils.checks.kept import FILE, keep, kept
+from course_utils.checks import shelf as keeping
+from course_utils.checks.shelf import FILE, keep, kept
 from course_utils.gaussian import exercises
 
 RIGHT = """

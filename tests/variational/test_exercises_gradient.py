@@ -10,10 +10,6 @@ from torch.distributions import Normal
 from course_utils.variational.exercises import (
     check_control_variate,
     check_reparameterized_gradient,
-    control,
-)
-from course_utils.variational.exercises import (
-    gradient as gradient_module,
 )
 from tests.exercise_rules import rules
 
@@ -177,7 +173,7 @@ FORMS = [
     test_right_answers_pass_and_stubs_are_no_error,
     test_no_mistake_looks_like_another,
     test_on_any_case_the_solutions_agree_and_mistakes_differ,
-) = rules(ANSWERS, gradient_module, control)
+) = rules(ANSWERS)
 
 
 @pytest.mark.parametrize(("check", "answer"), FORMS)

@@ -3,7 +3,7 @@
 import torch
 
 from course_utils.checks import Exercise, Extreme, Trait, known_mistakes, noise
-from course_utils.checks.results import same
+from course_utils.checks.attempts import same
 
 
 def bernoulli_em_step(x, weights, probs):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.checks.results import Unfit, exchanged, read, same, strange, tensor
+from course_utils.checks.attempts import Unfit, exchanged, read, same, strange, tensor
 
 ONE, ROW = torch.tensor(2.0).double(), torch.tensor([1.0, 2.0, 3.0]).double()
 

@@ -1,8 +1,7 @@
-"""The exercises of notebook 01: log-likelihood and variance; the later ones, too.
+"""The first exercises of notebook 01: the log-likelihood, the variance.
 
 Each has its solution, other right ways to write it (wrong answers are made from all of
 them), and the mistakes that are no slip of the formula but another idea.
-``exercises_later`` holds those of sections 5 and 7.
 """
 
 import math
@@ -12,20 +11,7 @@ from torch.distributions import Normal
 
 from course_utils.checks import Exercise, known_mistakes
 from course_utils.data import load_heights
-from course_utils.gaussian.exercises_later import (
-    check_kl_gaussians,
-    check_laplace_mle,
-    data,
-    positive,
-)
-
-__all__ = [
-    "check_kl_gaussians",
-    "check_laplace_mle",
-    "check_log_likelihood",
-    "check_mle_variance",
-]
-
+from course_utils.gaussian.exercises.families import data, positive
 
 # ------------------------------------------------- section 3: the log-likelihood
 
