@@ -65,7 +65,7 @@ WORDS = {"correct", "large", "small", "number"}
 def messages() -> list[str]:
     """Everything that is said to learners, without repetition."""
     found = []
-    for path in sorted(CODE.glob("*.py")):
+    for path in sorted(set(CODE.glob("*.py")) - {CODE / "__main__.py"}):
         found += _said_by(path)
     for number in ROOMS:
         for each in exercises(number):

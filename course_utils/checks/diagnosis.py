@@ -23,7 +23,7 @@ from course_utils.checks.slips import slips
 from course_utils.checks.words import describe, spell, spoken
 from course_utils.messages import say
 
-PAIRS = 3000  # answers with two slips that are tried: about two seconds
+PAIRS = 3000  # answers with two slips that are tried: about a second
 ADVICE = {  # a part of an error message: what usually helps, in every exercise
     "must match the size": "Two shapes do not fit: a wrong dim, or no [:, None]",
     "arget size (": "Labels have the shape of the logits: torch.ones_like(logits)",
@@ -203,8 +203,10 @@ def _slip(exercise, found, right, entry, depth) -> str:
     if not any(bool(one[entry].isfinite().any()) for one in found):
         return ""  # NaN everywhere looks like any other NaN
     second = ""
-    for solution in (exercise.solution, *exercise.also):
-        for slip in itertools.islice(slips(solution, depth), PAIRS):
+    forms = (exercise.solution, *exercise.also)
+    most = PAIRS // len(forms) if depth == 2 else None
+    for solution in forms:
+        for slip in itertools.islice(slips(solution, depth), most):
             made = results(exercise, slip.wrong, right, 1)
             if not made or not equal(exercise, found[:1], made, entry):
                 continue

@@ -9,7 +9,7 @@ import math
 import torch
 from torch.distributions import Normal
 
-from course_utils.checks import Exercise, known_mistakes
+from course_utils.checks import Exercise, Extreme, known_mistakes
 from course_utils.data import load_heights
 from course_utils.gaussian.exercises.families import data, positive
 
@@ -60,6 +60,13 @@ check_log_likelihood = Exercise(
         "write log N(x | μ, σ²) for one x, then add up over the data",
         "log N has three terms: the squared distance, log σ, and ½ log 2π",
         "add up −(x − μ)² / (2σ²) − log σ − ½ log 2π over all x, with .sum()",
+    ),
+    extremes=(
+        Extreme(
+            "with the 934 heights the product of the densities is 0 for the computer, "
+            "and log 0 is −∞: take the log of each density, then add up",
+            (data(0, n=935), positive(9), positive(5)),
+        ),
     ),
     mistakes=known_mistakes(
         "this is the log of the density for each example; add them up with .sum()",
