@@ -10,6 +10,7 @@ import contextlib
 import dis
 import io
 import itertools
+from collections.abc import Iterator, KeysView, ValuesView
 
 import numpy as np
 import torch
@@ -25,6 +26,8 @@ class Unfit(Exception):
 
 def read(value, right: Result, names: tuple[str, ...], expected: str) -> Result:
     """``value`` as a result with the entries of ``right``; else ``Unfit``."""
+    if isinstance(value, (KeysView, ValuesView, Iterator)):
+        value = list(value)
     if not names:
         return (_one(value, right[0], expected),)
     listed = ", ".join(names)

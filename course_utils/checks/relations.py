@@ -279,7 +279,8 @@ def _difference(x: torch.Tensor, y: torch.Tensor) -> float | None:
 
 def _constant(shift: float) -> str:
     return say(
-        "it is {c} too {much} in every case: a constant is missing or too much",
+        "it is {c} too {much} in every case: a constant is missing or too much, or "
+        "stands outside of its brackets",
         c=_named(abs(shift)) or f"{abs(shift):.4g}",
         much=say("large") if shift > 0 else say("small"),
     )

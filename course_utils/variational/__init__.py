@@ -3,7 +3,8 @@
 Read ``oracles`` and ``ppca`` first: models whose log p(x) is known, so that each claim
 of the notebook meets an exact answer. Then, in the order of its sections:
 
-- ``bounds``: the ELBO, sampled and exact (sections 2, 3), and IWAE (section 10);
+- ``bounds``: the ELBO, sampled (an ``Estimate``) and exact (sections 2, 3), and IWAE
+  (section 10);
 - ``mean_field``: coordinate ascent, for a Gaussian and for a mixture (section 5);
 - ``families`` of q (section 5), and ``gradients``, to climb their ELBO (section 6);
 - ``amortized``: one network for all x, and the price of it (sections 8, 9).
@@ -11,6 +12,7 @@ of the notebook meets an exact answer. Then, in the order of its sections:
 Notebook 04 uses ``ppca`` (sections 7 to 9 here) as the truth of its linear VAE.
 """
 
+from course_utils.quadrature import Estimate
 from course_utils.variational.amortized import (
     AmortizedEncoder,
     fit_each_point,
