@@ -16,6 +16,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from course_utils.checks.__main__ import ROOMS, exercises
+from course_utils.checks.slips import COMMON
 from course_utils.messages import LOCALE
 from tools import ROOT
 
@@ -60,19 +61,21 @@ def _said_by(path: Path) -> list[str]:
 
 
 WORDS = {"correct", "large", "small", "number"}
+SHEET = ["expected is", "{n} more are made from the solution"]  # the rest: options
 
 
 def messages() -> list[str]:
     """Everything that is said to learners, without repetition."""
     found = []
-    for path in sorted(set(CODE.glob("*.py")) - {CODE / "__main__.py"}):
-        found += _said_by(path)
+    for path in sorted(CODE.glob("*.py")):
+        found += SHEET if path.stem == "__main__" else _said_by(path)
     for number in ROOMS:
         for each in exercises(number):
             found += [each.expected, *each.hints, *each.error_hints.values()]
             found += [extreme.hint for extreme in each.extremes]
             found += [mistake.hint for mistake in each.mistakes]
-    return [text for text in dict.fromkeys(found) if text]
+    unsaid = {*COMMON, *(text for text in found if text.startswith(('"""', "#")))}
+    return [text for text in dict.fromkeys(found) if text and text not in unsaid]
 
 
 def values(text: str) -> set[str]:
