@@ -9,6 +9,7 @@ translation yet, and what is translated badly: a value that is missing or new.
 import ast
 import io
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -111,8 +112,10 @@ def as_po(catalog: Catalog) -> bytes:
 
 def as_mo(po: bytes) -> bytes:
     """The compiled table, as gettext reads it."""
-    out = io.BytesIO()
-    write_mo(out, read_po(io.BytesIO(po), locale="vi"))
+    catalog, out = read_po(io.BytesIO(po), locale="vi"), io.BytesIO()
+    # else the head of the table holds the minute at which it was made
+    catalog.creation_date = catalog.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
+    write_mo(out, catalog)
     return out.getvalue()
 
 

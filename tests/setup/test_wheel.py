@@ -58,6 +58,7 @@ def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(wheel):
     }
     files = {f"course_utils/shipped/{name}" for name in SHA256}
     other = {"course_utils/course.mplstyle"}
+    other |= {p.relative_to(ROOT).as_posix() for p in ROOT.glob("course_utils/**/*.mo")}
     other |= {f"course_utils/shipped/{name}" for name in ("README.md", "glossary.csv")}
     assert inside == modules | files | other
     assert any(name.endswith("licenses/LICENSE") for name in names)
