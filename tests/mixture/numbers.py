@@ -3,6 +3,12 @@
 PRML = "Bishop (2006), Pattern Recognition and Machine Learning, section 9.4"
 
 COMPUTED = [
+    (
+        "inference-text",
+        "= {:.2f}$",
+        "responsibilities",
+        "torch.tensor([-1000.0, -1001.0]).logsumexp(0)",
+    ),
     # a factor of 10 in width, for one person of ten
     ("spike-caption", "= {:.2f}$ nats", "setup", "torch.tensor(10.0).log() / 10"),
     ("known-z-caption", "(weights {:.1f}, {:.1f}, {:.1f})", "story", "tuple(weights)"),
