@@ -77,3 +77,26 @@ def draw_variances(ax, d, constant, variance):
 
     update(d, constant)
     return update
+
+
+def plot_climb(axes, model, x, q, bounds):
+    """Left the q that was found, beside the posterior of x; right the ELBO on the way.
+
+    ``bounds`` is the ELBO after each step; its axis begins 3 nats below log p(x).
+    """
+    left, right = axes
+    left.plot(
+        model.grid,
+        model.log_posterior(x).exp(),
+        color=COLOUR["target"],
+        label="posterior p(z | x)",
+    )
+    style = {"color": COLOUR["latent"], "label": "q(z), found"}
+    left.plot(model.grid, q.log_prob(model.grid).exp(), "--", **style)
+    left.set(xlabel="z", ylabel="density", xlim=(-1, 3), ylim=(0, 1.2))
+    left.legend(loc="upper left")
+    log_p = model.log_prob(x).item()
+    right.plot(range(1, len(bounds) + 1), bounds, color=COLOUR["latent"], label="ELBO")
+    right.axhline(log_p, color=COLOUR["target"], linestyle="--", label="log p(x)")
+    right.set(xlabel="step", ylabel="nats", ylim=(log_p - 3, log_p + 0.3))
+    right.legend(loc="lower right")

@@ -259,6 +259,27 @@ def plot_parameter_counts(ax, per_point, network):
     ax.legend(loc="upper left")
 
 
+def plot_encoder(axes, bounds, x, q):
+    """Left the ELBO of each batch; right q(z | x) against the direction of x.
+
+    For ``circle_model`` with turn 2: z, z − π and z + π give the same point.
+    """
+    left, right = axes
+    left.plot(bounds, color=COLOUR["latent"], linewidth=0.7, label="ELBO of a batch")
+    left.set(xlabel="step", ylabel="nats per example", ylim=(-5, 0))
+    left.legend(loc="lower right")
+    direction = torch.atan2(x[:, 1], x[:, 0])
+    style = {"fmt": ".", "color": COLOUR["latent"], "elinewidth": 0.6, "alpha": 0.6}
+    mean, width = q.mean.detach(), 2 * q.stddev.detach()
+    right.errorbar(direction, mean, width, label="q(z | x): mean, ± 2σ", **style)
+    turn = torch.tensor([-math.pi, math.pi])
+    for shift in (-math.pi, 0.0, math.pi):
+        name = "in the direction of x" if shift == 0 else None
+        right.plot(turn, turn / 2 + shift, color=COLOUR["target"], label=name)
+    right.set(xlabel="direction of x (radians)", ylabel="z", ylim=(-5.5, 4))
+    right.legend(loc="lower right")
+
+
 def plot_gaps(ax, names, approximation, amortization, errors):
     """Stacked bars: what the family costs, and what sharing one network costs.
 

@@ -3,8 +3,10 @@
 import pytest
 import torch
 from matplotlib.figure import Figure
+from torch.distributions import Normal
 
 from course_utils.variational import gradient_pictures as pictures
+from course_utils.variational.oracles import circle_model
 
 
 def title(ax):
@@ -37,3 +39,18 @@ def test_variances_are_those_of_the_formula(ax):
     assert plain == pytest.approx(50 + 20 - size / 2, rel=1e-4)
     assert set(centred.tolist()) == {50.0}
     assert set(reparameterized.tolist()) == {1.0}
+
+
+def test_a_climb_ends_below_log_p():
+    left, right = axes = Figure().subplots(1, 2)
+    model, x = circle_model(), torch.tensor([1.0, 0.0], dtype=torch.float64)
+    bounds = torch.tensor([-5.0, -4.0])
+    q = Normal(torch.tensor(0.5, dtype=torch.float64), 0.2)
+    pictures.plot_climb(axes, model, x, q, bounds)
+    posterior, found = (line.get_ydata() for line in left.lines)
+    assert posterior == pytest.approx(model.log_posterior(x).exp().numpy())
+    assert found == pytest.approx(q.log_prob(model.grid).exp().numpy())
+    climb, top = right.lines
+    assert climb.get_ydata().tolist() == [-5.0, -4.0]
+    assert climb.get_xdata().tolist() == [1, 2]
+    assert top.get_ydata()[0] == pytest.approx(model.log_prob(x).item())

@@ -95,3 +95,19 @@ def test_gap_bars_are_stacked(ax):
     pictures.plot_gaps(ax, names, torch.tensor(0.2), gaps, gaps / 10)
     tops = [bar.get_y() + bar.get_height() for bar in ax.patches]
     assert tops == pytest.approx([0.2, 0.2, 0.7, 0.3])
+
+
+def test_an_encoder_is_shown_at_the_direction_of_x(pair):
+    x = torch.tensor([[1.0, 0.0], [0.0, 2.0]])
+    q = Normal(torch.tensor([0.1, 0.7], requires_grad=True), torch.tensor([0.2, 0.3]))
+    pictures.plot_encoder(pair, [-4.0, -3.0], x, q)
+    left, right = pair
+    assert left.lines[0].get_ydata().tolist() == [-4.0, -3.0]
+    (bars,) = right.containers
+    dots, _, (widths,) = bars.lines
+    assert dots.get_xdata() == pytest.approx([0.0, math.pi / 2], abs=1e-6)
+    assert dots.get_ydata() == pytest.approx([0.1, 0.7])
+    low, high = widths.get_segments()[1][:, 1]
+    assert high - low == pytest.approx(4 * 0.3)
+    lines = [line.get_ydata() for line in right.lines if line is not dots]
+    assert [sum(line) / 2 for line in lines] == pytest.approx([-math.pi, 0, math.pi])
