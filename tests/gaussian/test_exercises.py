@@ -289,8 +289,8 @@ ANSWERS = [
 def in_steps(x, mu, sigma):
     total = 0
     for one in x.tolist():
-        total -= ((one - float(mu)) / float(sigma)) ** 2 / 2
-        total -= math.log(float(sigma) * math.sqrt(2 * math.pi))
+        total -= ((one - mu) / sigma) ** 2 / 2
+        total -= torch.log(torch.as_tensor(sigma) * math.sqrt(2 * math.pi))
     return total
 
 
