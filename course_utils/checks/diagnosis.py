@@ -98,19 +98,19 @@ def _by_numbers(exercise, answer, attempt, found, right) -> str:
     entries = range(len(right[0]))
     entry = next(i for i in entries if not equal(exercise, found, right, i))
     where = f"{exercise.entries[entry]}: " if exercise.entries else ""
-    known = _known(exercise, right)
+    known = [(hint, made[:usual]) for hint, made in exercise.known]
     searches = (
         lambda: _by_hand(exercise, found, known, None),
         lambda: exchanged(found, right, exercise.entries),
         lambda: _by_hand(exercise, found, known, entry),
         lambda: relation(found, right, exercise.cases[:usual], entry),
-        lambda: _slip(exercise, found, right, entry, 1),
+        lambda: _slip(exercise, found, entry),
         lambda: multiple(found, right, entry),
         lambda: _by_hand_and_more(exercise, found, known, right, entry),
         lambda: _not_finite(found, right, entry),
         lambda: _not_used(exercise, answer, found[0]),
         lambda: _trait(exercise, found),
-        lambda: _slip(exercise, found, right, entry, 2),
+        lambda: _two_slips(exercise, found, right, entry),
         lambda: _changed(exercise, attempt),
         lambda: _shape(exercise, found, right, entry),
     )
@@ -120,22 +120,13 @@ def _by_numbers(exercise, answer, attempt, found, right) -> str:
     return f"{where}{text}. {exercise.next_hint()}"
 
 
-def _known(exercise, right) -> list[tuple[str, list[Result]]]:
-    """The hints of the mistakes written by hand, and what those give."""
-    return [
-        (mistake.hint, made)
-        for mistake in exercise.mistakes
-        if (made := results(exercise, mistake.wrong, right))
-    ]
-
-
 def _at_an_extreme(exercise, attempt, found, right) -> str:
     """What to say where only an extreme is wrong, or stops the answer."""
     for part, hint in exercise.error_hints.items() if attempt.errors else ():
         if part in str(attempt.error):
             return say(hint)
     # a mistake written by hand that fails in the same way is told first
-    for hint, made in _known(exercise, right):
+    for hint, made in exercise.known:
         if equal(exercise, found, made):
             return say(hint)
     usual = len(right) - len(exercise.extremes)
@@ -198,26 +189,38 @@ def _by_hand_and_more(exercise, found, known, right, entry) -> str:
     return ""
 
 
-def _slip(exercise, found, right, entry, depth) -> str:
+def _slip(exercise, found, entry) -> str:
     """A mistake made from the solution; the first that fits is the simplest."""
-    if not any(bool(one[entry].isfinite().any()) for one in found):
-        return ""  # NaN everywhere looks like any other NaN
-    second = ""
+    if not _any_number(found, entry):
+        return ""
+    known = [(slip, made[: len(found)]) for slip, made in exercise.slips]
+    for only in (None, entry):
+        for slip, made in known:
+            if equal(exercise, found, made, only):
+                return spell(slip.message, slip.values)
+    return ""
+
+
+def _two_slips(exercise, found, right, entry) -> str:
+    """Two of them at once, as far as there is time."""
+    if not _any_number(found, entry):
+        return ""
     forms = (exercise.solution, *exercise.also)
-    most = PAIRS // len(forms) if depth == 2 else None
-    for solution in forms:
-        for slip in itertools.islice(slips(solution, depth), most):
+    for form in forms:
+        for slip in itertools.islice(slips(form, 2), PAIRS // len(forms)):
             made = results(exercise, slip.wrong, right, 1)
             if not made or not equal(exercise, found[:1], made, entry):
                 continue
             made = results(exercise, slip.wrong, right)
-            if not made or equal(exercise, made, right):
-                continue
-            if equal(exercise, found, made):
+            wrong = made and not equal(exercise, made, right)
+            if wrong and equal(exercise, found, made, entry):
                 return spell(slip.message, slip.values)
-            if equal(exercise, found, made, entry):
-                second = second or spell(slip.message, slip.values)
-    return second
+    return ""
+
+
+def _any_number(found, entry) -> bool:
+    """NaN everywhere looks like any other NaN: then nothing is learned from it."""
+    return any(bool(one[entry].isfinite().any()) for one in found)
 
 
 def _trait(exercise, found) -> str:

@@ -21,7 +21,8 @@ from course_utils.checks.attempts import (
     with_floats,
 )
 from course_utils.checks.choice import accept
-from course_utils.checks.diagnosis import equal, first_fault, taken
+from course_utils.checks.diagnosis import equal, first_fault, results, taken
+from course_utils.checks.slips import Slip, slips
 from course_utils.checks.words import spoken
 from course_utils.messages import say
 
@@ -128,6 +129,30 @@ class Exercise:
         """Two random cases, then the extremes."""
         return (self.draw(0), self.draw(1), *(e.case for e in self.extremes))
 
+    @functools.cached_property
+    def rights(self) -> list[Result]:
+        """What the solution gives for each case."""
+        return [self.right(case) for case in self.cases]
+
+    @functools.cached_property
+    def known(self) -> list[tuple[str, list[Result]]]:
+        """The hints of the mistakes written by hand, and what those give."""
+        made = ((m.hint, results(self, m.wrong, self.rights)) for m in self.mistakes)
+        return [(hint, found) for hint, found in made if found]
+
+    @functools.cached_property
+    def slips(self) -> list[tuple[Slip, list[Result]]]:
+        """The mistakes with one slip in a solution, and what those give."""
+        made = (slip for form in (self.solution, *self.also) for slip in slips(form))
+        usual = len(self.cases) - len(self.extremes)
+        right = self.rights[:usual]
+        made = ((slip, results(self, slip.wrong, right, usual)) for slip in made)
+        return [
+            (slip, found)
+            for slip, found in made
+            if found and not equal(self, found, right)
+        ]
+
     @property
     def names(self) -> list[str]:
         """The names of the arguments."""
@@ -144,7 +169,7 @@ class Exercise:
 
     def _judge(self, answer) -> tuple[str, str]:
         """What is wrong, "" if nothing is, and what the answer has printed."""
-        right, tries = [self.right(case) for case in self.cases], []
+        right, tries = self.rights, []
         # numbers as tensors or as floats, in 64 or in 32 bits: each way counts as right
         for way in (as_they_are, with_floats, in_float32):
             attempt = Attempt(answer, [way(case) for case in self.cases])
