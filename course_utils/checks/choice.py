@@ -56,6 +56,7 @@ class Chosen:
     def __init__(self, mine: Callable | None, ours: Callable):
         self.mine, self.ours = mine, ours
         self.calls, self.training = 0, False
+        self.like = None  # what ours gave at the first call
 
     @property
     def theirs(self) -> bool:
@@ -69,7 +70,7 @@ class Chosen:
         if self.calls == 1 and (why := self._first(arguments, options)):
             return self._instead(why, arguments, options)
         try:
-            made = self.mine(*arguments, **options)
+            made = _in_the_form_of(self.like, self.mine(*arguments, **options))
         except Exception as error:
             what = f"{type(error).__name__}: {error}".splitlines()[0]
             why = say("it stopped with {what}", what=what)
@@ -108,6 +109,7 @@ class Chosen:
                 what = f"{type(error).__name__}: {error}".splitlines()[0]
                 return say("it stopped with {what}", what=what)
             spent.append(time.perf_counter() - begin)
+        self.like = made[0]
         torch.set_rng_state(state)
         ours, mine = spent
         if mine > SLOWER * ours and mine > QUICK:
@@ -175,6 +177,18 @@ def restarting(train: Callable, *functions: Chosen):
 def _tensors(value) -> list[torch.Tensor]:
     parts = value if isinstance(value, (tuple, list)) else (value,)
     return [part for part in parts if isinstance(part, torch.Tensor)]
+
+
+def _in_the_form_of(like, made):
+    """Floats, lists and arrays as tensors, where ours gives tensors."""
+    if isinstance(like, tuple) and isinstance(made, (tuple, list)):
+        return tuple(_in_the_form_of(*pair) for pair in zip(like, made, strict=True))
+    if not isinstance(like, torch.Tensor):
+        return made
+    if not isinstance(made, torch.Tensor):
+        made = tensor(made).to(like.dtype)
+    # shapes of one number are all alike, in a check as here
+    return made.reshape(like.shape) if like.numel() == made.numel() == 1 else made
 
 
 def _finite(part: torch.Tensor) -> bool:

@@ -154,3 +154,12 @@ def test_what_is_no_function_is_refused():
         chosen(None, otherwise=mean)
     with pytest.raises(TypeError, match="otherwise must be a function, got 3"):
         chosen(right, otherwise=3)
+
+
+@pytest.mark.parametrize("mine", [lambda x: float(x.mean()), lambda x: [x.mean()]])
+def test_a_float_or_a_list_comes_in_the_form_of_ours(mine):
+    use = used(mine)
+    made = use(X)
+    assert made.shape == ()
+    assert made.dtype == X.dtype
+    assert use.theirs

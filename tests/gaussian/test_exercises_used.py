@@ -8,10 +8,9 @@ import matplotlib
 import pytest
 import torch
 from matplotlib import pyplot as plt
-from torch.distributions import Normal
 
 from course_utils.checks import exercise
-from course_utils.checks.choice import accept, accepted
+from course_utils.checks.choice import accept
 from course_utils.gaussian import exercises
 from tests.performing import _torch_left_alone, run_source
 from tools import code_cells, fenced_python, label, load, notebook_paths
@@ -133,9 +132,12 @@ def test_an_edit_opens_the_exercise_until_its_check_runs():
     assert "yours, checked" in run(cells[1:], (), scope)[1]
 
 
-def test_a_right_number_without_a_gradient_is_not_accepted(capsys):
-    exercises.check_log_likelihood(
-        lambda x, m, s: Normal(m, s).log_prob(x).sum().item()
-    )
-    assert "no gradient flows back to μ" in capsys.readouterr().out
-    assert accepted(exercises.log_likelihood) is None
+def test_a_right_number_without_a_gradient_is_right_and_ours_climbs():
+    number = "return torch.distributions.Normal(mu, sigma).log_prob(x).sum().item()"
+    answer = f"def my_log_likelihood(x, mu, sigma):\n    {number}\n"
+    cells = NEEDED[: NEEDED.index("ascent-figure") + 1]
+    scope, printed = run(cells, {"exercise-loglik": answer})
+    assert "log_likelihood: yours, checked" in printed
+    assert printed.count("Ours goes on.") == 1
+    assert "✓ gradient ascent ends at the formula" in printed
+    assert not scope["log_likelihood"].theirs

@@ -55,7 +55,6 @@ check_log_likelihood = Exercise(
     solution=log_likelihood,
     also=(_with_m, _with_one_log, _with_log_variance, _by_densities),
     draw=lambda seed: (data(seed), positive(seed + 9), positive(seed + 5)),
-    gradient=("mu", "sigma"),
     expected="one number: the sum over the data, in nats",
     hints=(
         "write log N(x | μ, σ²) for one x, then add up over the data",

@@ -79,7 +79,6 @@ check_elbo = Exercise(
     also=(_written_out, _with_entropy),
     draw=_case_of_elbo,
     expected="one number: the mean over the samples, in nats",
-    gradient=("mean", "sigma"),
     hints=(
         "the ELBO is an expectation under q: the mean of log p(x, z) − log q(z)",
         "the samples of q are z = mean + sigma · noise; sigma is a standard deviation",
