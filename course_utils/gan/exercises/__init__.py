@@ -7,7 +7,11 @@ from course_utils.gan.exercises.players import (
     check_d_loss,
     d_loss,
 )
-from course_utils.gan.exercises.step import check_generator_step, right_step
+from course_utils.gan.exercises.step import (
+    check_generator_step,
+    chosen_step,
+    right_step,
+)
 
 CHECKS = (
     check_d_loss,
@@ -24,6 +28,7 @@ __all__ = [
     "check_generator_step",
     "check_jsd",
     "check_unrolled",
+    "chosen_step",
     "d_loss",
     "jsd",
     "right_step",
