@@ -59,7 +59,7 @@ def perform(path: Path) -> Performance:
     with contextlib.ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         stack.enter_context(contextlib.chdir(NOTEBOOKS))
-        stack.enter_context(_torch_left_alone())
+        stack.enter_context(torch_left_alone())
         stack.enter_context(matplotlib.rc_context())
         matplotlib.use("Agg")
         patch.setattr(plt, "show", lambda: _look_and_close(done))
@@ -128,7 +128,8 @@ def _recording(function, performance):
 
 
 @contextlib.contextmanager
-def _torch_left_alone():
+def torch_left_alone():
+    """Threads, dtype and random numbers are afterwards as they were."""
     import torch
 
     threads, dtype = torch.get_num_threads(), torch.get_default_dtype()

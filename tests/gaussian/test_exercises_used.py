@@ -1,28 +1,14 @@
 """What a reader has written in notebook 01 is what its later cells run."""
 
-import contextlib
-import io
 import re
 
-import matplotlib
 import pytest
-import torch
-from matplotlib import pyplot as plt
 
-from course_utils.checks import exercise
-from course_utils.checks.choice import accept
 from course_utils.gaussian import exercises
-from tests.performing import _torch_left_alone, run_source
-from tools import code_cells, fenced_python, label, load, notebook_paths
+from tests.reader import Reader, nothing_accepted
 
-(PATH,) = notebook_paths(["01"])
-NOTEBOOK = load(PATH)
-CELLS = {label(cell): cell.source for cell in code_cells(NOTEBOOK)}
-SOLUTIONS = {
-    label(cell).removesuffix("-solution"): "\n".join(fenced_python(cell.source))
-    for cell in NOTEBOOK.cells
-    if label(cell).endswith("-solution")
-}
+READER = Reader("01")
+CELLS, SOLUTIONS = READER.cells, READER.solutions
 ORDER = [*CELLS]
 PARTS = ("heights", "curvature-verify"), ("exercise-kl", "kl-properties")
 PARTS += (("exercise-laplace", "laplace-verify"),)
@@ -37,27 +23,13 @@ NAMES = ("log_likelihood", "variance", "kl", "laplace")
 
 @pytest.fixture(autouse=True)
 def _nothing_is_accepted(monkeypatch):
-    monkeypatch.setattr(exercise, "_given", exercise.Counter())
-    monkeypatch.setattr(plt, "show", lambda: plt.close("all"))
-    yield
-    for name in ("log_likelihood", "mle_variance", "kl_gaussians", "laplace_mle"):
-        accept(getattr(exercises, name), None)
+    yield from nothing_accepted(monkeypatch, exercises)
 
 
 def run(cells, typed=(), scope=None):
-    """Run cells, with ``typed`` sources in place of theirs: names, what they print."""
-    scope = {"__name__": "__main__"} if scope is None else scope
-    printed, typed = io.StringIO(), dict(typed)
-    with (
-        contextlib.redirect_stdout(printed),
-        _torch_left_alone(),
-        matplotlib.rc_context(),
-    ):
-        matplotlib.use("Agg")
-        torch.set_default_dtype(torch.float64)
-        for name in cells:
-            run_source(typed.get(name, CELLS[name]), scope, f"<{name}>")
-    return scope, printed.getvalue()
+    """Names, and what the cells print."""
+    scope = {} if scope is None else scope
+    return scope, READER.run(cells, scope, typed)
 
 
 def test_untouched_stubs_and_solutions_give_the_same():

@@ -1,28 +1,16 @@
 """What a reader has written in notebook 02 is what its later cells run."""
 
-import contextlib
-import io
 import re
 
-import matplotlib
 import pytest
 from matplotlib import pyplot as plt
 
 import course_utils.data as shipped
-from course_utils.checks import exercise
-from course_utils.checks.choice import accept
 from course_utils.mixture import exercises
-from tests.performing import _torch_left_alone, run_source
-from tools import code_cells, fenced_python, label, load, notebook_paths
+from tests.reader import Reader, nothing_accepted
 
-(PATH,) = notebook_paths(["02"])
-NOTEBOOK = load(PATH)
-CELLS = {label(cell): cell.source for cell in code_cells(NOTEBOOK)}
-SOLUTIONS = {
-    label(cell).removesuffix("-solution"): "\n".join(fenced_python(cell.source))
-    for cell in NOTEBOOK.cells
-    if label(cell).endswith("-solution")
-}
+READER = Reader("02")
+CELLS, SOLUTIONS = READER.cells, READER.solutions
 ORDER = [*CELLS]  # up to the film, without the sliders
 NEEDED = [
     name
@@ -34,26 +22,12 @@ NAMES = ("sample", "e_step_1d", "averages")
 
 @pytest.fixture(autouse=True)
 def _nothing_is_accepted(monkeypatch):
-    monkeypatch.setattr(exercise, "_given", exercise.Counter())
-    monkeypatch.setattr(plt, "show", lambda: plt.close("all"))
-    yield
-    for name in ("sample", "e_step", "m_step", "bernoulli_em_step"):
-        accept(getattr(exercises, name), None)
+    yield from nothing_accepted(monkeypatch, exercises)
 
 
 def run(cells, scope, typed=()):
-    """Run cells, with ``typed`` sources in place of theirs; what they print."""
-    printed, typed = io.StringIO(), dict(typed)
-    with (
-        contextlib.redirect_stdout(printed),
-        _torch_left_alone(),
-        matplotlib.rc_context(),
-    ):
-        matplotlib.use("Agg")
-        run_source(CELLS["setup"], scope, "<setup>")
-        for name in cells:
-            run_source(typed.get(name, CELLS[name]), scope, f"<{name}>")
-    return printed.getvalue()
+    """What the cells print, after the set-up."""
+    return READER.run(["setup", *cells], scope, typed)
 
 
 def fresh():

@@ -1,28 +1,14 @@
 """What a reader has written in notebook 04 is what its later cells run."""
 
-import contextlib
-import io
-
-import matplotlib
 import pytest
 import torch
-from matplotlib import pyplot as plt
 
 from course_utils import vae
-from course_utils.checks import exercise
-from course_utils.checks.choice import accept
 from course_utils.vae import exercises
-from tests.performing import _torch_left_alone, run_source
-from tools import code_cells, fenced_python, label, load, notebook_paths
+from tests.reader import Reader, nothing_accepted
 
-(PATH,) = notebook_paths(["04"])
-NOTEBOOK = load(PATH)
-CELLS = {label(cell): cell.source for cell in code_cells(NOTEBOOK)}
-SOLUTIONS = {
-    label(cell).removesuffix("-solution"): "\n".join(fenced_python(cell.source))
-    for cell in NOTEBOOK.cells
-    if label(cell).endswith("-solution")
-}
+READER = Reader("04")
+CELLS, SOLUTIONS = READER.cells, READER.solutions
 # the training of the nine digits is short here
 CELLS["nine-train"] = CELLS["nine-train"].replace("steps=600", "steps=40")
 NEEDED = ["encoder", "decoder", "exercise-kl", "exercise-kl-check", "kl-verify"]
@@ -34,11 +20,7 @@ NAMES = ("kl_term", "sample", "elbo")
 
 @pytest.fixture(autouse=True)
 def _nothing_is_accepted(monkeypatch):
-    monkeypatch.setattr(exercise, "_given", exercise.Counter())
-    monkeypatch.setattr(plt, "show", lambda: plt.close("all"))
-    yield
-    for name in ("kl_term", "sample", "elbo", "bound", "walk"):
-        accept(getattr(exercises, name), None)
+    yield from nothing_accepted(monkeypatch, exercises)
 
 
 @pytest.fixture(scope="module")
@@ -53,18 +35,7 @@ def scope(scope_with_digits):
     return dict(scope_with_digits)
 
 
-def run(cells, scope, typed=()):
-    """Run cells, with ``typed`` sources in place of theirs; what they print."""
-    printed, typed = io.StringIO(), dict(typed)
-    with (
-        contextlib.redirect_stdout(printed),
-        _torch_left_alone(),
-        matplotlib.rc_context(),
-    ):
-        matplotlib.use("Agg")
-        for name in cells:
-            run_source(typed.get(name, CELLS[name]), scope, f"<{name}>")
-    return printed.getvalue()
+run = READER.run
 
 
 @pytest.fixture

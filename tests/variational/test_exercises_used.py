@@ -1,30 +1,17 @@
 """What a reader has written in notebook 03 is what its later cells run."""
 
-import contextlib
-import io
-
-import matplotlib
 import pytest
 import torch
 from matplotlib import pyplot as plt
 
-from course_utils.checks import exercise
-from course_utils.checks.choice import accept
 from course_utils.variational import exercises
-from tests.performing import _torch_left_alone, run_source
-from tools import code_cells, fenced_python, label, load, notebook_paths
+from tests.reader import Reader, nothing_accepted
 
-(PATH,) = notebook_paths(["03"])
-NOTEBOOK = load(PATH)
-CELLS = {label(cell): cell.source for cell in code_cells(NOTEBOOK)}
+READER = Reader("03")
+CELLS, SOLUTIONS = READER.cells, READER.solutions
 CELLS["encoder-train"] = CELLS["encoder-train"].replace(
     "circle.log_joint, train)", "circle.log_joint, train, n_steps=60)"
 )
-SOLUTIONS = {
-    label(cell).removesuffix("-solution"): "\n".join(fenced_python(cell.source))
-    for cell in NOTEBOOK.cells
-    if label(cell).endswith("-solution")
-}
 CELLS_RUN = [
     "shop",
     "heights-posterior",
@@ -61,26 +48,12 @@ NAMES = ("sampled_kl", "elbo", "sweep", "gradient_of", "steadier")
 
 @pytest.fixture(autouse=True)
 def _nothing_is_accepted(monkeypatch):
-    monkeypatch.setattr(exercise, "_given", exercise.Counter())
-    monkeypatch.setattr(plt, "show", lambda: plt.close("all"))
-    yield
-    for check in exercises.CHECKS:
-        accept(exercise.exercise_of(check).solution, None)
+    yield from nothing_accepted(monkeypatch, exercises)
 
 
 def run(scope, typed=(), cells=CELLS_RUN):
-    """Run cells, with ``typed`` sources in place of theirs; what they print."""
-    printed, typed = io.StringIO(), dict(typed)
-    with (
-        contextlib.redirect_stdout(printed),
-        _torch_left_alone(),
-        matplotlib.rc_context(),
-    ):
-        matplotlib.use("Agg")
-        run_source(CELLS["setup"], scope, "<setup>")
-        for name in cells:
-            run_source(typed.get(name, CELLS[name]), scope, f"<{name}>")
-    return printed.getvalue()
+    """What the cells print, after the set-up."""
+    return READER.run(["setup", *cells], scope, typed)
 
 
 def fresh():
