@@ -120,8 +120,8 @@ class Exercise:
 
     def next_hint(self) -> str:
         """The next of the hints, in the order of the calls; the last one stays."""
-        n = min(_given[self.name], len(self.hints) - 1)
-        _given[self.name] += 1
+        n = min(_given[self.solution], len(self.hints) - 1)
+        _given[self.solution] += 1
         return say(ORDINAL[n], hint=say(self.hints[n]))
 
     @functools.cached_property
@@ -229,7 +229,7 @@ def exercise_of(check: Callable) -> Exercise | None:
     return exercise if isinstance(exercise, Exercise) else None
 
 
-_given: Counter[str] = Counter()  # how many hints of an exercise have been read
+_given: Counter[Callable] = Counter()  # how many hints of an exercise have been read
 
 
 def f64(*values) -> torch.Tensor:
