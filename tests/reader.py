@@ -45,5 +45,6 @@ def nothing_accepted(monkeypatch, exercises):
     monkeypatch.setattr(exercise, "_given", exercise.Counter())
     monkeypatch.setattr(plt, "show", lambda: plt.close("all"))
     yield
+    plt.close("all")
     for check in exercises.CHECKS:
         accept(exercise_of(check).solution, None)

@@ -6,6 +6,7 @@ from course_utils.checks.choice import accept
 from course_utils.gan import exercises
 from tests.performing import exercises as exercises_of
 from tests.performing import run_source
+from tests.reader import nothing_accepted
 from tools import NOTEBOOKS, code_cells, fenced_python, label, load
 
 PATH = NOTEBOOKS / "05_gan.ipynb"
@@ -63,11 +64,9 @@ print("the same weights:", same)
 
 
 @pytest.fixture(autouse=True)
-def _nothing_stays_accepted():
-    solutions = [getattr(exercises, name) for name in ["d_loss", "best_d", "jsd"]]
-    yield
-    for solution in [*solutions, exercises.right_step, exercises.unrolled]:
-        accept(solution, None)
+def _nothing_is_accepted(monkeypatch):
+    yield from nothing_accepted(monkeypatch, exercises)
+    accept(exercises.right_step, None)
 
 
 def solved(names):
@@ -84,8 +83,7 @@ def solved(names):
     return scope
 
 
-def test_solutions_run_in_the_cells_that_follow(capsys, monkeypatch):
-    monkeypatch.setattr("matplotlib.pyplot.show", lambda: None)
+def test_solutions_run_in_the_cells_that_follow(capsys):
     scope = solved(NEEDED)
     printed = capsys.readouterr().out
     for name in ("d_loss", "best_d", "jsd", "right_step", "unrolled"):
