@@ -7,6 +7,7 @@ A result is a tuple of float64 tensors, one for each entry that an exercise asks
 """
 
 import contextlib
+import copy
 import dis
 import io
 import itertools
@@ -263,5 +264,18 @@ def in_float32(case):
 
 
 def copies(case) -> list:
-    """Arguments of their own for the learner, who may change them in place."""
-    return [v.clone() if isinstance(v, torch.Tensor) else v for v in case]
+    """Arguments of their own for the learner, who may change them in place.
+
+    Networks and optimizers are copied together: the copy of an optimizer then moves the
+    copy of its network.
+    """
+    moving = (torch.nn.Module, torch.optim.Optimizer)
+    twins = iter(copy.deepcopy([v for v in case if isinstance(v, moving)]))
+    return [
+        v.clone()
+        if isinstance(v, torch.Tensor)
+        else next(twins)
+        if isinstance(v, moving)
+        else v
+        for v in case
+    ]

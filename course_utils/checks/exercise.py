@@ -109,11 +109,12 @@ class Exercise:
         if is_stub(answer):
             ask = say("not attempted yet. For a hint, add hint=True to this call")
             return self._line("○", self.next_hint() if hint else ask)
+        read = _given[self.solution]
         with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
             warnings.simplefilter("ignore")
             wrong, printed = self._judge(answer)
-        if wrong and hint:
-            wrong += ". " + self.next_hint()
+        if wrong and hint and _given[self.solution] == read:  # else it has one already
+            wrong += (" " if wrong.endswith("?") else ". ") + self.next_hint()
         accept(self.solution, None if wrong else answer)
         line = self._line("✗", wrong) if wrong else self._line("✓", say("correct"))
         return printed + line

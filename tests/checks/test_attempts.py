@@ -62,3 +62,21 @@ def test_stubs():
     assert not is_stub(works)
     assert not is_stub(zero)
     assert not is_stub(len)
+
+
+def test_an_optimizer_is_copied_with_its_network():
+    network = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.1)
+    before = network.weight.detach().clone()
+    for _ in range(2):  # also with the memory of Adam
+        twin, its, x = copies((network, optimizer, torch.ones(3, 2)))
+        twin(x).sum().backward()
+        its.step()
+        assert not torch.equal(twin.weight, network.weight)
+        assert torch.equal(network.weight, before)
+        assert network.weight.grad is None
+        network(x).sum().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        assert torch.equal(twin.weight, network.weight)  # the same step
+        before = network.weight.detach().clone()

@@ -87,6 +87,17 @@ def test_a_named_answer_gets_a_hint_if_it_asks():
     assert "First hint: what is a mean?" in line
 
 
+def test_one_call_gives_one_hint():
+    line = MEAN.verdict(lambda x: x.sin().mean() + x[0], hint=True)
+    assert "First hint" in line
+    assert "Second hint" not in line
+
+    def forgets(x):
+        x.mean()
+
+    assert "missing? Second hint" in MEAN.verdict(forgets, hint=True)
+
+
 def test_what_is_no_function():
     assert MEAN.verdict(3.0) == (
         "✗ mean: give the function itself, without calling it; 3.0 is none."

@@ -9,7 +9,6 @@ from course_utils.gan.exercises.players import (
 )
 from course_utils.gan.exercises.step import (
     check_generator_step,
-    chosen_step,
     right_step,
 )
 
@@ -28,7 +27,6 @@ __all__ = [
     "check_generator_step",
     "check_jsd",
     "check_unrolled",
-    "chosen_step",
     "d_loss",
     "jsd",
     "right_step",

@@ -5,7 +5,7 @@ from torch.nn.functional import logsigmoid
 
 from course_utils.checks import Exercise, known_mistakes, noise
 from course_utils.checks.attempts import is_stub
-from course_utils.checks.choice import Chosen, accept, accepted, chosen
+from course_utils.checks.choice import accept, accepted
 from course_utils.gan.steps import (
     FAULTS,
     LOSSES,
@@ -106,16 +106,3 @@ def check_generator_step(answer, hint: bool = False) -> None:
 
 
 check_generator_step.exercise = _check_numbers.__self__
-
-
-class ChosenStep(Chosen):
-    """A chosen step of G, which moves what it is given: no call may be made twice."""
-
-    def _first(self, arguments, options) -> str:
-        return ""  # to compare with ours, G would have to move three times
-
-
-def chosen_step(mine) -> Chosen:
-    """``chosen(mine, otherwise=right_step)``, for a function that moves a player."""
-    found = chosen(mine, otherwise=right_step)
-    return ChosenStep(found.mine, found.ours)
