@@ -28,7 +28,7 @@ FLOOR = [  # the shared floor: a module imports only from those before it
     *["networks", "descent", "coverage", "scores", "style", "interactive", "checks"],
 ]
 ROOMS = [  # one per notebook, in their order: rooms import from earlier rooms
-    *["gaussian", "mixture", "variational", "vae", "gan", "divergences", "trilemma"],
+    *["gaussian", "mixture", "variational", "vae", "gan", "divergences", "beyond"],
 ]
 DRAWS = re.compile(r"^from course_utils\.(style|interactive|checks) ", re.MULTILINE)
 MAX_LINES = 350

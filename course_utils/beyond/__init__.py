@@ -7,5 +7,5 @@ The other models come from the earlier rooms; ``pictures`` puts all of them side
 side.
 """
 
-from course_utils.trilemma.diffusion import Denoiser, DiffusionState, train_diffusion
-from course_utils.trilemma.flow import Flow, FlowState, train_flow
+from course_utils.beyond.diffusion import Denoiser, DiffusionState, train_diffusion
+from course_utils.beyond.flow import Flow, FlowState, train_flow
