@@ -39,6 +39,7 @@ from types import SimpleNamespace
 import torch
 
 from benchmarks.trilemma_shapes import SHAPES, score
+from course_utils.beyond import Denoiser, Flow, train_diffusion, train_flow
 from course_utils.data import DATA_DIR
 from course_utils.gan import (
     SIGHTED,
@@ -50,7 +51,6 @@ from course_utils.gan import (
 from course_utils.gaussian import fit_gaussian
 from course_utils.mixture import restarts
 from course_utils.training import progress, seeded
-from course_utils.beyond import Denoiser, Flow, train_diffusion, train_flow
 from course_utils.vae import VAE, train_vae
 
 N_TRAIN, N_TEST, N_DRAWN = 20_000, 2_000, 10_000

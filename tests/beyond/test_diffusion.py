@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.distributions import MultivariateNormal, Normal
 
+from course_utils.beyond.diffusion import Denoiser, DiffusionState, train_diffusion
 from course_utils.data import ring_of_gaussians
 from course_utils.quadrature import integrate
-from course_utils.beyond.diffusion import Denoiser, DiffusionState, train_diffusion
 
 MEAN, WIDTH = torch.tensor([0.4, -0.6]), 0.7  # the Gaussian target N(MEAN, WIDTH² I)
 

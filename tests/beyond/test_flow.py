@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.distributions import MultivariateNormal
 
-from course_utils.data import ring_of_gaussians
 from course_utils.beyond.flow import Flow, FlowState, spline, train_flow
+from course_utils.data import ring_of_gaussians
 
 COUPLINGS = pytest.mark.parametrize("coupling", ["spline", "affine"])
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
+from course_utils.beyond import pictures
 from course_utils.coverage import mode_coverage
 from course_utils.data import ring_of_gaussians
 from course_utils.style import COLOUR
-from course_utils.beyond import pictures
 
 pytestmark = pytest.mark.usefixtures("course_style")
 

@@ -17,12 +17,12 @@ from torch.distributions import (
     Uniform,
 )
 
+from course_utils.beyond.flow import Flow
 from course_utils.divergences import js, kl, total_variation
 from course_utils.divergences.fits import round_mixture
 from course_utils.mixture.model import GaussianMixture
 from course_utils.quadrature import draw, log_density
 from course_utils.training import seeded
-from course_utils.beyond.flow import Flow
 from course_utils.variational.ppca import LinearGaussian
 
 ALL = pytest.mark.parametrize("divergence", [kl, js, total_variation])

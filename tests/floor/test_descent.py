@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from course_utils import descent as descent_module
-from course_utils.data import ring_of_gaussians
-from course_utils.descent import Clock, Run, descend, learning_rate_at
 from course_utils.beyond.diffusion import Denoiser, train_diffusion
 from course_utils.beyond.flow import Flow, train_flow
+from course_utils.data import ring_of_gaussians
+from course_utils.descent import Clock, Run, descend, learning_rate_at
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch.distributions import Normal
 
+from course_utils.beyond.flow import Flow
 from course_utils.gan import Discriminator, Generator, train_gan
 from course_utils.gan.match import Match
 from course_utils.mixture import GaussianMixture
-from course_utils.beyond.flow import Flow
 from course_utils.vae import VAE
 from tests.gan.cases import POINTS, RING, players, weights
 
