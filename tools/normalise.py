@@ -37,6 +37,7 @@ def clean(notebook: NotebookNode) -> NotebookNode:
             count += executed
             cell.execution_count = count if executed else None
             cell.outputs = _clean_outputs(old.outputs, cell.execution_count)
+            _describe(cell)
         cells.append(cell)
     metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     return nbformat.from_dict(
@@ -62,9 +63,22 @@ def _checked_name(cell: NotebookNode, taken: set[str]) -> str:
 
 
 def _kept_metadata(cell: NotebookNode) -> dict:
-    return {
-        key: cell.metadata[key] for key in ("name", "tags") if cell.metadata.get(key)
-    }
+    kept = ("name", "tags", "alt")
+    return {key: cell.metadata[key] for key in kept if cell.metadata.get(key)}
+
+
+def _describe(cell: NotebookNode) -> None:
+    """Give every picture of a cell its alternative text, where converters look for it.
+
+    The text is written once, as ``alt`` in the metadata of the cell.
+    """
+    for output in cell.outputs:
+        for mime in output.get("data", {}):
+            if mime.startswith("image/"):
+                described = output["metadata"].setdefault(mime, {})
+                described.pop("alt", None)
+                if cell.metadata.get("alt"):
+                    described["alt"] = cell.metadata["alt"]
 
 
 def _text(text: str) -> str:

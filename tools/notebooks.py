@@ -123,7 +123,7 @@ def to_text(notebook: NotebookNode) -> str:
     notebook.metadata = NotebookNode(
         jupytext={
             "notebook_metadata_filter": "-all",
-            "cell_metadata_filter": "name,tags,-all",
+            "cell_metadata_filter": "name,tags,alt,-all",
         }
     )
     return jupytext.writes(notebook, fmt="py:percent")

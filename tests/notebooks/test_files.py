@@ -29,7 +29,9 @@ from tools.slide_map import read_claims
 
 MAX_BYTES = 2_000_000
 MIN_EXERCISES = 4
+MAX_TYPED_LINES = 12
 TOOL_TAGS = {"live", "exercise", "check", "trains", "setup", "nbval-ignore-output"}
+TOOL_TAGS |= {"core", "checkpoint"}
 FORBIDDEN = {
     r"\bpip\b|\bconda\b": "installs nothing: that is the work of course.py",
     r"\bsys\.path\b": "needs no path: course_utils is installed",
@@ -64,7 +66,7 @@ def metadata_is_bare(notebook):
     if notebook.metadata.get("kernelspec", {}).get("name") != "python3":
         yield "the kernel must be called python3"
     for cell in notebook.cells:
-        extra = set(cell.metadata) - {"name", "tags"}
+        extra = set(cell.metadata) - {"name", "tags", "alt"}
         if extra:
             yield f"{label(cell)}: metadata {sorted(extra)} (times, states) is left"
 
@@ -153,6 +155,13 @@ def training_is_tagged(notebook):
             yield f"{label(cell)}: shows a progress bar, so it is tagged trains"
 
 
+def typed_cells_are_short(notebook):
+    for cell in code_cells(notebook):
+        lines = len(cell.source.splitlines())
+        if {"live", "checkpoint"} & set(tags(cell)) and lines > MAX_TYPED_LINES:
+            yield f"{label(cell)}: {lines} lines to type, at most {MAX_TYPED_LINES}"
+
+
 def _following(notebook, index):
     """The next Markdown text; empty where code follows or the notebook ends."""
     rest = notebook.cells[index + 1 :]
@@ -166,6 +175,26 @@ def pictures_are_explained(notebook):
         pictured = any("image/png" in out.get("data", {}) for out in cell.outputs)
         if pictured and not _following(notebook, index).strip():
             yield f"{label(cell)}: no Markdown cell says what its picture shows"
+
+
+def pictures_are_described(notebook):
+    """For those who cannot see them: each has an alternative text of its own."""
+    seen = {}
+    for cell in code_cells(notebook):
+        pictures = [out for out in cell.outputs if "image/png" in out.get("data", {})]
+        alt = cell.metadata.get("alt", "")
+        if not pictures:
+            if alt:
+                yield f"{label(cell)}: has an alternative text, but no picture"
+            continue
+        if not 10 <= len(alt.split()) <= 90:
+            yield f"{label(cell)}: its alternative text has {len(alt.split())} words"
+        if alt and alt in seen:
+            yield f"{label(cell)}: has the alternative text of {seen[alt]}"
+        seen[alt] = label(cell)
+        for output in pictures:
+            if output.metadata.get("image/png", {}).get("alt") != alt:
+                yield f"{label(cell)}: run `python -m tools.notebooks clean`"
 
 
 def sliders_are_predicted(notebook):
@@ -216,11 +245,13 @@ RULES = [
     cells_have_run_in_order,
     outputs_are_clean,
     cells_are_short,
+    typed_cells_are_short,
     code_is_plain,
     setup_comes_first,
     training_is_tagged,
     pictures_are_explained,
     pictures_are_sharp,
+    pictures_are_described,
     sliders_are_predicted,
     exercises_are_complete,
 ]
