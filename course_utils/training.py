@@ -1,7 +1,8 @@
 """What every training run needs: seeds, minibatches, one progress bar."""
 
+import functools
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -61,6 +62,24 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
+def checked(steps: Callable[..., Iterator]) -> Callable[..., Iterator]:
+    """A generator function that refuses nonsense at the call, not at the first step.
+
+    Python runs nothing of a generator before its first ``next()``. So the function
+    under this decorator checks its arguments, says ``yield`` alone (here: "the run may
+    begin"), and goes on when the first state is wanted.
+    """
+
+    @functools.wraps(steps)
+    def at_the_call(*arguments, **options):
+        states = steps(*arguments, **options)
+        next(states)
+        return states
+
+    return at_the_call
+
+
+@checked
 def minibatches(
     x: torch.Tensor, batch_size: int, generator: torch.Generator | None = None
 ) -> Iterator[torch.Tensor]:
@@ -73,6 +92,7 @@ def minibatches(
         raise ValueError("x is empty: there is nothing to make minibatches from")
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    yield
     for index in torch.randperm(len(x), generator=generator).split(batch_size):
         yield x[index]
 

@@ -60,7 +60,7 @@ def needed(source: str) -> set[str]:
         elif isinstance(node, ast.ExceptHandler) and node.name:
             inside.add(node.name)
     first_read = _read_before_bound(tree)
-    return ((read - inside - own) | (first_read & read)) - BUILT_IN
+    return ((read - inside - own) | first_read) - BUILT_IN
 
 
 def missing(notebook: NotebookNode) -> Iterator[str]:
