@@ -20,7 +20,9 @@ from pathlib import Path
 
 import pytest
 
-from tools import NOTEBOOKS, ROOT
+from tests.performing import shorter
+from tools import ROOT, load, notebook_paths
+from tools.normalise import clean, dumps
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = os.environ.get("CHROMIUM") or next(
@@ -75,10 +77,16 @@ WATCH = """image => {
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """The address of a JupyterLab with a copy of the notebooks and its own home."""
+    """The address of a JupyterLab with a copy of the notebooks and its own home.
+
+    Their trainings are short: nbval runs them whole, and sliders do not mind.
+    """
     home = tmp_path_factory.mktemp("lab")
     work, settings = home / "work", home / "settings"
-    shutil.copytree(NOTEBOOKS, work, ignore=shutil.ignore_patterns(".*"))
+    work.mkdir()
+    for path in notebook_paths():
+        notebook = shorter(load(path))
+        (work / path.name).write_text(dumps(clean(notebook)), encoding="utf-8")
     quiet = settings / "@jupyterlab" / "apputils-extension"
     quiet.mkdir(parents=True)
     news = {"fetchNews": "false", "checkForUpdates": False}

@@ -24,7 +24,7 @@ import pytest
 from nbformat.v4 import new_code_cell
 from PIL import Image
 
-from tests.performing import report, shortened
+from tests.performing import report, shorter
 from tools import ROOT, code_cells, label, load, notebooks, tags
 from tools.normalise import clean, dumps
 
@@ -85,15 +85,6 @@ assert os.environ["COURSE_COPY"] in course_utils.__file__, course_utils.__file__
 """
 
 
-def shorter(path):
-    """The notebook with short trainings."""
-    notebook = load(path)
-    for cell in code_cells(notebook):
-        if "setup" in tags(cell):
-            cell.source = shortened(cell.source)
-    return notebook
-
-
 @pytest.fixture(scope="module")
 def fresh():
     """Path -> the notebook after a fresh execution, and its cost; run once for each."""
@@ -101,7 +92,7 @@ def fresh():
 
     def run(path):
         if path not in done:
-            notebook = shorter(path)
+            notebook = shorter(load(path))
             cost = notebooks.execute(notebook, path.stem)
             done[path] = clean(notebook), cost
         return done[path]
@@ -145,7 +136,7 @@ def test_by_a_stranger_without_network(notebook_path, tmp_path, fresh):
     copy_ = _checkout(place)
     stranger = _as_stranger(copy_)
     before = _files(copy_)
-    notebook = shorter(notebook_path)
+    notebook = shorter(load(notebook_path))
     notebook.cells.insert(0, new_code_cell(CONTROL, metadata={"name": "control"}))
     source, target = place / notebook_path.name, place / "home" / "after.ipynb"
     source.write_text(dumps(clean(notebook)), encoding="utf-8")
@@ -176,7 +167,7 @@ def test_by_a_stranger_without_network(notebook_path, tmp_path, fresh):
 
 
 def test_every_cell_twice_in_a_row(notebook_path):
-    notebook = shorter(notebook_path)
+    notebook = shorter(load(notebook_path))
     twice = []
     for cell in notebook.cells:
         twice.append(cell)
