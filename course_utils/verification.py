@@ -1,8 +1,13 @@
 """``verify``: a claim of the text, executed."""
 
 import math
+from fractions import Fraction
+from numbers import Real
 
+import numpy as np
 import torch
+
+NOTHING_FAILS = 1e6  # a tolerance so many times the numbers (at least 1) guards nothing
 
 
 def verify(
@@ -20,11 +25,14 @@ def verify(
     ``left`` and ``right`` are numbers or arrays of one shape (a single number may face
     an array). ``relation`` is ``"=="``, ``">="`` or ``"<="``; every element must
     satisfy it, up to ``atol + rtol · |right|``. For a Monte-Carlo estimate give its
-    ``standard_error``: the allowed distance is then ``within`` standard errors. The
-    printed line holds no measured number, so that it is the same on every machine.
+    ``standard_error``, one number or one for each element: ``within`` of them are
+    allowed as well. The line names every tolerance and holds no measured number, so
+    that it is the same on every machine. Numbers are compared in float64, and as
+    fractions where its rounding would decide.
 
-    Raises ``AssertionError`` when the claim fails (NaN always fails), and
-    ``ValueError`` when there is nothing to compare or the shapes do not match.
+    Raises ``AssertionError`` when the claim fails (NaN always fails), ``ValueError``
+    when there is nothing to compare, when the shapes do not match or when a tolerance
+    lets everything pass, and ``TypeError`` for what is no real number.
     """
     if relation not in ("==", ">=", "<="):
         raise ValueError(f"relation must be '==', '>=' or '<=', got {relation!r}")
@@ -33,17 +41,19 @@ def verify(
         raise ValueError(
             f"left has shape {tuple(left.shape)}, right {tuple(right.shape)}"
         )
+    _check_tolerances(atol, rtol, within)
+    left, right = torch.broadcast_tensors(left, right)
     size = torch.where(right.isfinite(), right.abs(), 0.0)
-    allowed, how = atol + rtol * size, _tolerance_text(atol, rtol)
+    terms, parts = [(atol, 1.0), (rtol, size)], _tolerance_text(atol, rtol)
     if standard_error is not None:
-        error = _as_float64("standard_error", standard_error)
-        if not bool((error > 0).all()):
-            raise ValueError(f"standard_error must be positive, got {standard_error}")
-        allowed = allowed + within * error
-        how = f"within {within:g} standard errors"
+        terms.append((within, _standard_error(standard_error, left.shape)))
+        parts.insert(0, f"{within:g} standard errors")
+    allowed = sum(factor * term for factor, term in terms) + torch.zeros_like(size)
+    _can_fail(allowed, left, right)
     gap = {"==": (left - right).abs(), ">=": right - left, "<=": left - right}[relation]
     gap = torch.where(left == right, 0.0, gap)  # also for two equal infinities
-    holds = gap <= allowed
+    holds = _holds(gap, allowed, left, right, relation, terms)
+    how = "within " + " + ".join(parts) if parts else "exactly"
     if not bool(holds.all()):
         raise AssertionError(_failure(claim, left, right, relation, how, gap, holds))
     notes = [how] if how != "exactly" or relation == "==" else []
@@ -52,23 +62,103 @@ def verify(
 
 
 def _as_float64(name: str, value) -> torch.Tensor:
-    if isinstance(value, int | float):  # as_tensor would round it to the default dtype
-        value = torch.tensor(value, dtype=torch.float64)
-    tensor = torch.as_tensor(value).detach().to("cpu", torch.float64)
-    if tensor.numel() == 0:
+    """The same numbers in float64; what it cannot hold exactly is refused."""
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu()
+        value = (value.double() if value.is_floating_point() else value).numpy()
+    arrays = (torch.Tensor, np.ndarray)
+    if isinstance(value, list | tuple) and any(isinstance(v, arrays) for v in value):
+        rows = [_as_float64(name, row) for row in value]
+        if len({row.shape for row in rows}) > 1:
+            raise ValueError(f"{name} has rows of several shapes")
+        return torch.stack(rows)
+    try:  # not as_tensor, which rounds lists to the default dtype
+        given = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name} has rows of several lengths") from None
+    objects = given.dtype.kind == "O"
+    real = all(isinstance(v, Real) for v in given.flat) if objects else True
+    if given.dtype.kind not in "biufO" or not real:
+        raise TypeError(f"{name} must be real numbers, got {value!r:.60}")
+    if given.size == 0:
         raise ValueError(f"{name} is empty: there is nothing to compare")
-    return tensor
+    numbers = given.astype(np.float64)
+    if given.dtype.kind in "iuO" or given.dtype.itemsize > 8:
+        for number, exact in zip(numbers.flat, given.flat, strict=True):
+            exact = int(exact) if isinstance(exact, np.integer) else exact
+            if float(number) != exact and number == number:
+                raise ValueError(
+                    f"{name} holds {exact}, which float64 cannot hold exactly (whole "
+                    "numbers end at 2**53): compare the difference with 0"
+                )
+    return torch.from_numpy(numbers)
 
 
-def _tolerance_text(atol: float, rtol: float) -> str:
+def _check_tolerances(atol, rtol, within) -> None:
+    """Finite numbers that leave something to fail."""
+    for name, value in (("atol", atol), ("rtol", rtol), ("within", within)):
+        if not isinstance(value, Real):
+            raise TypeError(f"{name} must be a number, got {value!r:.60}")
     if not all(math.isfinite(tol) and tol >= 0 for tol in (atol, rtol)):
         raise ValueError(f"atol and rtol must be finite and >= 0, got {atol}, {rtol}")
-    parts = [f"{atol:g}"] * (atol > 0) + [f"{rtol:g} relative"] * (rtol > 0)
-    return "within " + " + ".join(parts) if parts else "exactly"
+    if rtol > 1:
+        raise ValueError(f"rtol must be at most 1, got {rtol}: it is a share of right")
+    if not (math.isfinite(within) and within > 0):
+        raise ValueError(f"within must be finite and > 0, got {within}")
+
+
+def _standard_error(value, shape) -> torch.Tensor:
+    """One number, or one for each element."""
+    error = _as_float64("standard_error", value)
+    if not bool((error.isfinite() & (error > 0)).all()):
+        raise ValueError(f"standard_error must be finite and positive, got {value}")
+    if error.numel() > 1 and error.shape != shape:
+        raise ValueError(
+            f"standard_error has shape {tuple(error.shape)}, the numbers {tuple(shape)}"
+        )
+    return error.reshape(shape) if error.numel() == math.prod(shape) else error
+
+
+def _can_fail(allowed, left, right) -> None:
+    """Refuse a tolerance far beyond the numbers that it should tell apart."""
+    numbers = torch.cat([left.flatten(), right.flatten()])
+    size = numbers[numbers.isfinite()].abs().max() if numbers.isfinite().any() else 0
+    most = allowed.max().item()
+    if most > NOTHING_FAILS * max(1.0, float(size)):
+        raise ValueError(
+            f"a tolerance of {most:g} beside numbers up to {float(size):g}: no claim "
+            "could fail"
+        )
+
+
+def _tolerance_text(atol: float, rtol: float) -> list[str]:
+    return [f"{atol:g}"] * (atol > 0) + [f"{rtol:g} relative"] * (rtol > 0)
+
+
+def _holds(gap, allowed, left, right, relation, terms) -> torch.Tensor:
+    """Is the gap allowed? Where rounding could decide it, fractions do."""
+    holds = gap <= allowed
+    scale = left.abs() + right.abs() + allowed
+    close = (gap - allowed).abs() <= 1e-15 * scale + 1e-320  # (nearly 0 underflows)
+    close &= (scale > 0) & scale.isfinite() & (left != right)
+    if not bool(close.any()):
+        return holds
+    holds = holds.clone()
+    terms = [[torch.as_tensor(t, dtype=left.dtype).expand(left.shape) for t in term]
+             for term in terms]  # fmt: skip
+    for where in close.nonzero():
+        index = tuple(where.tolist())
+        a, b = Fraction(left[index].item()), Fraction(right[index].item())
+        exact = {"==": abs(a - b), ">=": b - a, "<=": a - b}[relation]
+        limit = sum(
+            Fraction(one[index].item()) * Fraction(two[index].item())
+            for one, two in terms
+        )
+        holds[index] = exact <= limit
+    return holds
 
 
 def _failure(claim, left, right, relation, how, gap, holds) -> str:
-    gap, left, right, holds = torch.broadcast_tensors(gap, left, right, holds)
     worst = torch.where(holds, -math.inf, gap.nan_to_num(nan=math.inf)).argmax()
     a, b = left.flatten()[worst].item(), right.flatten()[worst].item()
     where = f", worst at element {worst.item()} of {gap.numel()}" * (gap.numel() > 1)

@@ -1,9 +1,13 @@
 """``verify``: one line when it holds, both numbers when it does not."""
 
 import math
+from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from course_utils.verification import verify
 
@@ -59,11 +63,106 @@ def test_verify_raises_with_both_numbers(left, right, options, capsys):
         (1.0, 1.0, {"atol": -1.0}, "atol"),
         (1.0, 1.0, {"atol": math.inf}, "atol"),
         (1.0, 1.0, {"standard_error": 0.0}, "standard_error"),
+        (1.0, 2.0, {"standard_error": math.inf}, "standard_error must be finite"),
+        (
+            1.0,
+            2.0,
+            {"standard_error": 0.1, "within": math.inf},
+            "within must be finite",
+        ),
+        (1.0, 1.0, {"standard_error": 0.1, "within": -1}, "within must be"),
+        (1.0, 2.0, {"rtol": 5.0}, "rtol must be at most 1"),
+        (1.0, 2.0, {"atol": 1e300}, "no claim could fail"),
+        (1.0, 2.0, {"standard_error": 1e9}, "no claim could fail"),
+        ([1.0, 2.0], [1.0, 2.0], {"standard_error": [[0.1], [0.2]]}, "standard_error"),
+        ([1.0, 2.0], [1.0, 2.0], {"standard_error": [0.1] * 3}, "standard_error"),
+        (2**53, 2**53 + 1, {}, "right holds 9007199254740993"),
+        (torch.tensor([2**60 + 1]), 1.0, {}, "2\\*\\*53"),
+        (Fraction(1, 3), 0.0, {"atol": 1.0}, "left holds 1/3"),
+        ([[1.0], [1.0, 2.0]], 1.0, {}, "several lengths"),
+        ([torch.zeros(2), torch.zeros(3)], 0.0, {}, "several shapes"),
     ],
 )
 def test_verify_refuses_a_check_that_cannot_fail(left, right, options, words):
     with pytest.raises(ValueError, match=words):
         verify("the claim", left, right, **options)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "options"),
+    [
+        (1 + 2j, 1 - 5j, {}),
+        (torch.tensor([1j]), 0.0, {}),
+        (None, 1.0, {}),
+        ("1", 1.0, {}),
+        ([1.0, None], 1.0, {}),
+        (1.0, 1.0, {"atol": "0.1"}),
+        (1.0, 1.0, {"standard_error": 1j}),
+    ],
+)
+def test_verify_takes_real_numbers_only(left, right, options):
+    with pytest.raises(TypeError, match=r"must be (real numbers|a number)"):
+        verify("the claim", left, right, **options)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ([0.1], [0.1 + 1e-9]),
+        ([1e39], [5e38]),
+        ([1e-50], [2e-50]),
+        ((1.0, 1e5), (1.0, 1e6)),
+        ([torch.tensor(0.1)], [0.1]),  # float32 holds another number
+    ],
+)
+def test_lists_are_not_rounded(left, right):
+    with pytest.raises(AssertionError, match="does not hold"):
+        verify("equal", left, right)
+
+
+def test_every_kind_of_real_number_is_read_exactly(capsys):
+    verify("lists", [0.1, 0.2], torch.tensor([0.1, 0.2], dtype=torch.float64))
+    verify("whole numbers", 2**60, torch.tensor([2**60]))
+    verify("Booleans", torch.tensor([True, False]), [1, 0])
+    verify("half", torch.tensor(0.5, dtype=torch.bfloat16), Fraction(1, 2))
+    verify("rows", [torch.zeros(2), torch.ones(2)], np.array([[0, 0], [1, 1]]))
+    verify("both named", 1.0, 1.2, standard_error=0.1, atol=0.1)
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "✓ both named   (within 4 standard errors + 0.1)"
+    )
+
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+SMALL = st.sampled_from([0.0, 1e-300, 1e-12, 1e-6, 0.1, 0.3, 1.0])
+
+
+@settings(max_examples=3000, deadline=None, derandomize=True, database=None)
+@given(
+    st.lists(st.tuples(FLOATS, FLOATS), min_size=1, max_size=3),
+    st.booleans(),
+    SMALL,
+    SMALL,
+    st.sampled_from(["==", ">=", "<="]),
+    st.sampled_from([None, 1e-9, 0.1, 2.5]),
+)
+def test_verify_agrees_with_exact_fractions(pairs, near, atol, rtol, relation, error):
+    left = [a for a, _ in pairs]
+    # every second case sits where rounding could decide: right = left ± what is allowed
+    right = [a * (1 + rtol) + atol if near else b for a, b in pairs]
+    assume(all(map(math.isfinite, right)))
+    options = {} if error is None else {"standard_error": error, "within": 3}
+    exact = True
+    for a, b in zip(left, right, strict=True):
+        gap = Fraction(a) - Fraction(b)
+        gap = {"==": abs(gap), ">=": -gap, "<=": gap}[relation]
+        more = 3 * Fraction(error or 0)
+        exact &= gap <= Fraction(atol) + Fraction(rtol) * abs(Fraction(b)) + more
+    try:
+        verify("the claim", left, right, atol, rtol, relation, **options)
+    except AssertionError:
+        assert not exact
+    else:
+        assert exact
 
 
 def test_verify_accepts_equal_infinities_and_names_the_worst_element():
