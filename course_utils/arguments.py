@@ -1,7 +1,13 @@
-"""Refusals of wrong arguments: the name, the value, and what was expected."""
+"""The gate of the package: what comes in is converted here, or refused.
+
+Lists, NumPy arrays of any stride, whole numbers and half floats become what a function
+computes in. A refusal names the argument, its value, and what was expected.
+"""
 
 import math
+from numbers import Integral, Real
 
+import numpy as np
 import torch
 
 
@@ -14,7 +20,81 @@ def require(**arguments) -> None:
 
 def positive(**values) -> None:
     """Raise a ``ValueError`` for the first value that is not > 0 and finite."""
+    for name, value in values.items():
+        _check_number(name, value)
     require(**{k: (v, 0 < v < math.inf, "positive") for k, v in values.items()})
+
+
+def counts(**values) -> None:
+    """Raise a ``ValueError`` for the first value that is no whole number >= 1."""
+    for name, value in values.items():
+        whole = isinstance(value, Integral) and not isinstance(value, bool)
+        require(**{name: (value, whole and value >= 1, "a whole number >= 1")})
+
+
+def _check_number(name: str, value) -> None:
+    single = isinstance(value, torch.Tensor) and value.numel() == 1
+    if not (isinstance(value, Real) or single) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a number, got {value!r:.60}")
+
+
+def floats(x, name: str = "x", dtype: torch.dtype | None = None) -> torch.Tensor:
+    """``x`` as a tensor of real floats; ``TypeError`` for what has none.
+
+    Tensors and arrays of 32 or 64 bits keep their type, half floats get 32 bits; lists,
+    single numbers and whole numbers are read as float64. ``dtype`` decides otherwise.
+    """
+    if not isinstance(x, torch.Tensor):
+        x = torch.from_numpy(_array(x, name))
+    if x.is_complex():
+        raise TypeError(f"{name} must be real numbers, got {x.dtype}")
+    if dtype is None:
+        half = x.dtype in (torch.float16, torch.bfloat16)
+        dtype = torch.float32 if half else torch.float64
+        dtype = x.dtype if x.dtype == torch.float32 else dtype
+    return x.to(dtype)
+
+
+def _array(x, name: str) -> np.ndarray:
+    """Lists and arrays as a plain array of numbers, whatever their strides."""
+    try:
+        if isinstance(x, list | tuple):  # of tensors, perhaps
+            x = [v.detach().numpy() if isinstance(v, torch.Tensor) else v for v in x]
+        array = np.asarray(x)
+    except ValueError:
+        raise ValueError(f"{name} has rows of several lengths") from None
+    if array.dtype.kind not in "biufc":
+        raise TypeError(f"{name} must be numbers, got {x!r:.60}")
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        array = array.astype(np.float64)
+    return np.array(array)  # a copy: torch knows no negative strides
+
+
+def probabilities(x, name: str = "weights") -> torch.Tensor:
+    """``(k,)`` in float64: finite, >= 0, with sum 1; else ``ValueError``."""
+    weights = floats(x, name, torch.float64)
+    if weights.ndim != 1 or len(weights) == 0:
+        got = tuple(weights.shape)
+        raise ValueError(f"{name} must have shape (k,) with k >= 1, got {got}")
+    total = weights.sum().item()
+    if not (bool((weights >= 0).all()) and abs(total - 1) <= 1e-6):
+        raise ValueError(f"{name} must be >= 0 and sum to 1, got {x} with sum {total}")
+    return weights
+
+
+def covariance(x, name: str = "covariance") -> torch.Tensor:
+    """``(d, d)`` in float64: symmetric and positive definite; else ``ValueError``."""
+    matrix = floats(x, name, torch.float64)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.numel() == 0:
+        got = tuple(matrix.shape)
+        raise ValueError(f"{name} must have shape (d, d), got {got}")
+    check_finite(matrix, name)
+    even = torch.allclose(matrix, matrix.T, rtol=1e-6, atol=0.0)
+    if not even or torch.linalg.cholesky_ex(matrix).info.item() > 0:
+        raise ValueError(
+            f"{name} must be symmetric and positive definite, got {matrix.tolist()}"
+        )
+    return matrix
 
 
 def check_data(x: torch.Tensor, data_dim: int, name: str = "x") -> torch.Tensor:

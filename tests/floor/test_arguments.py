@@ -1,7 +1,9 @@
 """Each refusal names the argument, its value, and what was expected."""
 
 import math
+from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,7 +11,11 @@ from course_utils.arguments import (
     check_binary,
     check_data,
     check_unit,
+    counts,
+    covariance,
+    floats,
     positive,
+    probabilities,
     require,
 )
 
@@ -19,6 +25,79 @@ def test_what_is_not_positive_is_named(value):
     positive(steps=1, rate=1e-9)
     with pytest.raises(ValueError, match=f"rate must be positive, got {value}"):
         positive(steps=1, rate=value)
+
+
+@pytest.mark.parametrize("value", ["1", None, 1j, [1.0], True])
+def test_what_is_no_number_is_named(value):
+    with pytest.raises(TypeError, match="rate must be a number, got"):
+        positive(rate=value)
+
+
+@pytest.mark.parametrize("value", [0, -3, 2.5, 2.0, math.nan, "2", None, True])
+def test_a_count_is_a_whole_number(value):
+    counts(k=1, steps=np.int64(7))
+    with pytest.raises(ValueError, match="k must be a whole number >= 1, got"):
+        counts(k=value)
+
+
+@pytest.mark.parametrize(
+    ("x", "kept"),
+    [
+        ([1e6 + 0.03, 1.0], torch.float64),
+        (3, torch.float64),
+        ((True, False), torch.float64),
+        (torch.tensor([1, 2]), torch.float64),
+        (torch.tensor([1.0, 2.0]), torch.float32),
+        (torch.tensor([1.0], dtype=torch.bfloat16), torch.float32),
+        (np.arange(6.0)[::-2], torch.float64),
+        (np.arange(6, dtype=np.uint16), torch.float64),
+        (np.float32([[1, 2], [3, 4]]).T, torch.float32),
+        (np.longdouble([1, 2]), torch.float64),
+        ([torch.zeros(2), torch.ones(2)], torch.float32),
+        ([torch.tensor(1.0), 2.0], torch.float64),
+    ],
+)
+def test_numbers_of_any_kind_become_floats(x, kept):
+    made = floats(x)
+    assert made.dtype == kept
+    plain = x.double() if isinstance(x, torch.Tensor) else x
+    assert made.double().tolist() == np.array(plain, dtype=np.float64).tolist()
+    assert floats(x, dtype=torch.float32).dtype == torch.float32
+
+
+def test_an_array_is_not_written_on_through_its_tensor():
+    given = np.zeros(3)
+    floats(given)[0] = 1.0
+    assert given.tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    "x", [None, "abc", 1j, torch.tensor([1j]), [None], {"a": 1}, [Fraction(1, 3)]]
+)
+def test_what_holds_no_real_numbers_is_refused(x):
+    with pytest.raises(TypeError, match=r"heights must be (real )?numbers, got"):
+        floats(x, "heights")
+
+
+def test_ragged_rows_are_refused():
+    with pytest.raises(ValueError, match="x has rows of several lengths"):
+        floats([[1.0], [1.0, 2.0]])
+
+
+@pytest.mark.parametrize("x", [[0.5, 0.6], [1.5, -0.5], [], [[1.0]], [math.nan]])
+def test_probabilities_sum_to_one(x):
+    assert probabilities([1, 0]).tolist() == [1.0, 0.0]
+    with pytest.raises(ValueError, match="weights must"):
+        probabilities(x)
+
+
+@pytest.mark.parametrize(
+    "x", [[[1.0, 3.0], [3.0, 1.0]], [[1.0, 0.5], [0.1, 1.0]], [[-1.0]], [1.0]]
+)
+def test_a_covariance_is_symmetric_and_positive_definite(x):
+    assert covariance([[2, 1], [1, 1]]).tolist() == [[2.0, 1.0], [1.0, 1.0]]
+    with pytest.raises(ValueError, match="covariance must"):
+        covariance(x)
 
 
 def test_the_first_that_does_not_fit_is_named():
