@@ -26,10 +26,11 @@ def positive(**values) -> None:
 
 
 def counts(**values) -> None:
-    """Raise a ``ValueError`` for the first value that is no whole number >= 1."""
+    """Raise a ``ValueError`` for the first value that is no whole number from 1."""
     for name, value in values.items():
         whole = isinstance(value, Integral) and not isinstance(value, bool)
-        require(**{name: (value, whole and value >= 1, "a whole number >= 1")})
+        require(**{name: (value, whole, "a whole number")})
+        require(**{name: (value, value >= 1, "at least 1")})
 
 
 def _check_number(name: str, value) -> None:

@@ -12,7 +12,13 @@ from dataclasses import dataclass
 
 import torch
 
-from course_utils.arguments import check_finite, check_shape, positive
+from course_utils.arguments import (
+    check_finite,
+    check_shape,
+    floats,
+    positive,
+    require,
+)
 
 HIGH_QUALITY = 3.0  # σ
 NEAR = 6.0  # σ: beyond, a sample lies between the modes
@@ -62,14 +68,16 @@ def mode_coverage(samples, centres: torch.Tensor, sigma: float) -> Coverage:
     Both are tensors or NumPy arrays. Raises ``ValueError`` for other shapes, NaN or
     infinity, and a ``sigma`` that is not positive.
     """
-    samples, centres = torch.as_tensor(samples), torch.as_tensor(centres)
+    samples = floats(samples, "samples", torch.float64)
+    centres = floats(centres, "centres", torch.float64)
     for name, rows in [("samples", samples), ("centres", centres)]:
         check_shape(rows, centres.shape[-1], name)
         check_finite(rows, name)
     positive(sigma=sigma)
-    samples, centres = samples.double(), centres.double()
     n, k = len(samples), len(centres)
-    distance, nearest = torch.cdist(samples, centres).min(dim=1)
+    # by differences: a product of matrices would lose the digits far from 0
+    exact = "donot_use_mm_for_euclid_dist"
+    distance, nearest = torch.cdist(samples, centres, compute_mode=exact).min(dim=1)
     good = distance <= HIGH_QUALITY * sigma
     counts = torch.bincount(nearest[good], minlength=k)
     shares = counts.double() / counts.sum()
@@ -95,8 +103,11 @@ def mode_coverage(samples, centres: torch.Tensor, sigma: float) -> Coverage:
 def forward_kl(counts: torch.Tensor) -> float:
     """KL(uniform ‖ counts / sum) of ``counts`` ``(k,)`` in nats.
 
-    Infinite if one of them is 0, NaN if all are.
+    Infinite if one of them is 0, NaN if all are. ``ValueError`` for counts below 0.
     """
-    shares = counts.double() / counts.sum()
+    counts = floats(counts, "counts", torch.float64)
+    fits = counts.ndim == 1 and len(counts) > 0 and bool((counts >= 0).all())
+    require(counts=(counts.tolist(), fits, "(k,) numbers >= 0"))
+    shares = counts / counts.sum()
     even = torch.full_like(shares, 1 / len(shares))
     return (even * (even / shares).log()).sum().item()

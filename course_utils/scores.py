@@ -6,6 +6,8 @@ digits. The network is shipped as tensors; ``python -m tools.digit_classifier`` 
 it again.
 """
 
+import copy
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_utils.arguments import check_finite, check_unit
+from course_utils.arguments import check_finite, check_unit, floats, require
 from course_utils.data import load_mnist, read_verified
 from course_utils.files import read_model
 
@@ -49,12 +51,17 @@ class DigitClassifier(nn.Module):
         return self.last(F.relu(self.features(images)))
 
 
-@lru_cache(maxsize=1)
 def load_digit_classifier() -> DigitClassifier:
     """The shipped classifier, right on about 99 % of the test digits.
 
-    Raises ``DataError`` if its file is missing or damaged.
+    Each call gives a new one: what a caller does to it changes no score. Raises
+    ``DataError`` if its file is missing or damaged.
     """
+    return copy.deepcopy(_classifier())
+
+
+@lru_cache(maxsize=1)
+def _classifier() -> DigitClassifier:
     _, parameters = read_model(FILE, read_verified(FILE))
     model = DigitClassifier().requires_grad_(False)
     model.load_state_dict({k: v.float() for k, v in parameters.items()})
@@ -97,7 +104,7 @@ def digit_scores(images: torch.Tensor) -> DigitScores:
     return DigitScores(
         classes=int((shares >= COVERED).sum()),
         min_share=shares.min().item(),
-        frechet=frechet_distance(features, real_features()),
+        frechet=frechet_distance(features, _real_features()),
         class_shares=shares,
         confident=(probabilities.amax(1) >= SURE).float().mean().item(),
     )
@@ -109,9 +116,9 @@ def frechet_distance(a: torch.Tensor, b: torch.Tensor) -> float:
     The squared 2-Wasserstein distance of the Gaussians that fit them (Dowson and Landau
     1982), in float64. The trace of the root is the sum of the roots of the eigenvalues
     of Σ_a^½ Σ_b Σ_a^½, which is symmetric. Tensors or NumPy arrays; ``ValueError`` for
-    other shapes, NaN or infinity.
+    other shapes, NaN or infinity, and where the distance is beyond float64.
     """
-    a, b = torch.as_tensor(a), torch.as_tensor(b)
+    a, b = floats(a, "a", torch.float64), floats(b, "b", torch.float64)
     for name, rows in [("a", a), ("b", b)]:
         if rows.ndim != 2 or len(rows) < 2 or rows.shape[1] != a.shape[-1]:
             raise ValueError(
@@ -119,7 +126,12 @@ def frechet_distance(a: torch.Tensor, b: torch.Tensor) -> float:
                 f"got {tuple(rows.shape)}"
             )
         check_finite(rows, name)
-    a, b = a.double(), b.double()  # a root of a near-singular matrix needs digits
+    # far from 0, or in other units, squares would lose digits: the distance of x / s is
+    # that of x over s²
+    shift = a.mean(0)
+    a, b = a - shift, b - shift
+    scale = max(a.abs().max().item(), b.abs().max().item()) or 1.0
+    a, b = a / scale, b / scale
     cov_a, cov_b = torch.cov(a.T).reshape(a.shape[1], -1), torch.cov(b.T)
     cov_b = cov_b.reshape(cov_a.shape)
     # Σ_a^½ from the eigenvalues; rounding makes the smallest ones slightly negative
@@ -127,12 +139,19 @@ def frechet_distance(a: torch.Tensor, b: torch.Tensor) -> float:
     root = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
     roots = torch.linalg.eigvalsh(root @ cov_b @ root).clamp_min(0).sqrt()
     gap = (a.mean(0) - b.mean(0)).square().sum()
-    return (gap + cov_a.trace() + cov_b.trace() - 2 * roots.sum()).item()
+    distance = (gap + cov_a.trace() + cov_b.trace() - 2 * roots.sum()).item()
+    distance = max(0.0, distance) * scale * scale  # (rounding may fall below 0)
+    require(scale=(scale, math.isfinite(distance), "small enough to be squared"))
+    return distance
+
+
+def real_features() -> torch.Tensor:
+    """Features ``(10 000, 128)`` of the test digits; computed once, copied."""
+    return _real_features().clone()
 
 
 @lru_cache(maxsize=1)
-def real_features() -> torch.Tensor:
-    """Features ``(10 000, 128)`` of the test digits, computed once."""
+def _real_features() -> torch.Tensor:
     return _look_at(_checked(load_mnist("test")[0]))[0]
 
 
@@ -145,13 +164,14 @@ def frechet_floor() -> float:
     images = load_mnist("train")[0]
     rows = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
     return frechet_distance(
-        _look_at(_checked(images[rows[:10_000]]))[0], real_features()
+        _look_at(_checked(images[rows[:10_000]]))[0], _real_features()
     )
 
 
+@torch.inference_mode(False)  # what is cached must serve every later caller
 @torch.no_grad()
 def _look_at(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    model = load_digit_classifier()
+    model = _classifier()
     parts = []
     for rows in images.split(1000):  # a float copy of all images would be large
         rows = rows.float() / 255 if rows.dtype == torch.uint8 else rows.float()

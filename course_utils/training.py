@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from course_utils import messages
+from course_utils.arguments import counts, floats
 
 STYLE = Path(__file__).with_name("course.mplstyle")
 
@@ -36,14 +37,13 @@ def setup(
     import matplotlib.pyplot as plt  # here, so that importing this module stays quick
     from IPython import get_ipython
 
-    if threads < 1:
-        raise ValueError(f"threads must be at least 1, got {threads}")
+    counts(threads=threads)
     messages.use(language)
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
     torch.set_default_dtype(dtype)
     torch.set_printoptions(precision=4, sci_mode=False)
-    plt.style.use(STYLE)
+    plt.style.use(["default", STYLE])  # whatever style the reader has set
     if shell := get_ipython():
         from matplotlib_inline.config import InlineBackend
 
@@ -87,11 +87,13 @@ def minibatches(
 
     The data sit in memory, so that indexing is all it takes; the last batch may be
     smaller. No worker processes: those are what fails in notebooks on Windows.
+    ``ValueError`` for no rows, and for a ``batch_size`` that is no whole number >= 1.
     """
-    if len(x) == 0:
+    counts(batch_size=batch_size)
+    if not isinstance(x, torch.Tensor):
+        x = floats(x)
+    if x.ndim == 0 or len(x) == 0:
         raise ValueError("x is empty: there is nothing to make minibatches from")
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     yield
     for index in torch.randperm(len(x), generator=generator).split(batch_size):
         yield x[index]

@@ -36,7 +36,7 @@ def test_what_is_no_number_is_named(value):
 @pytest.mark.parametrize("value", [0, -3, 2.5, 2.0, math.nan, "2", None, True])
 def test_a_count_is_a_whole_number(value):
     counts(k=1, steps=np.int64(7))
-    with pytest.raises(ValueError, match="k must be a whole number >= 1, got"):
+    with pytest.raises(ValueError, match=r"k must be (a whole number|at least 1), got"):
         counts(k=value)
 
 

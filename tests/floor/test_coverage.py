@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -173,3 +174,33 @@ def test_numpy_arrays_count_as_tensors_do():
 def test_bad_arguments_are_named(samples, centres, sigma, words):
     with pytest.raises(ValueError, match=words):
         mode_coverage(samples, centres, sigma)
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1e-6, 0.0), (1e6, 0.0), (1.0, 1e8)])
+def test_coverage_knows_no_units_and_no_origin(scale, shift):
+    generator = torch.Generator().manual_seed(0)
+    centres = torch.tensor([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]], dtype=torch.float64)
+    noise = torch.randn(900, 2, dtype=torch.float64, generator=generator)
+    samples = centres.repeat(300, 1) + 0.5 * noise
+    plain = mode_coverage(samples, centres, 0.5)
+    moved = mode_coverage(
+        scale * (samples + shift), scale * (centres + shift), scale / 2
+    )
+    assert moved.counts.tolist() == plain.counts.tolist()
+    assert moved.spread.tolist() == pytest.approx(plain.spread.tolist(), rel=1e-6)
+
+
+def test_whole_numbers_lists_and_views_are_read_as_they_are():
+    lists = [[0, 0], [3, 4], [1, 0]]
+    expected = mode_coverage(torch.tensor(lists, dtype=torch.float32), [[0, 0]], 1.0)
+    for same in (lists, torch.tensor(lists), np.array(lists)[::-1]):
+        assert mode_coverage(same, [[0.0, 0.0]], 1.0).covered == expected.covered
+    with pytest.raises(TypeError, match="samples must be real numbers"):
+        mode_coverage(torch.tensor([[0j, 5j]]), [[0.0, 0.0]], 1.0)
+
+
+@pytest.mark.parametrize("counts", [[-1, 3], [[1, 2], [3, 4]], [], [math.nan, 1]])
+def test_forward_kl_takes_counts_only(counts):
+    assert forward_kl([1, 3]) == pytest.approx(0.5 * math.log(4 / 3))
+    with pytest.raises(ValueError, match=r"counts must be \(k,\) numbers >= 0"):
+        forward_kl(counts)

@@ -7,9 +7,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate as scipy_integrate
-from torch.distributions import Normal
+from torch.distributions import Categorical, MixtureSameFamily, Normal, Uniform
 
-from course_utils.quadrature import check_mass, expectation, integrate
+from course_utils.quadrature import (
+    check_mass,
+    expectation,
+    integrate,
+    log_density,
+)
 
 
 @settings(max_examples=30)
@@ -74,3 +79,39 @@ def test_zero_times_log_zero_is_zero():
 def test_integrate_checks_shapes():
     with pytest.raises(ValueError, match="one shape"):
         integrate(torch.ones(3), torch.ones(4))
+
+
+def test_a_mixture_lives_wherever_one_of_its_parts_does():
+    parts = Uniform(torch.tensor([0.0, 1.0]), torch.tensor([2.0, 3.0]))
+    p = MixtureSameFamily(Categorical(torch.tensor([0.5, 0.5])), parts)
+    x = torch.tensor([-1.0, 0.5, 1.5, 2.5, 9.0])
+    assert log_density(p, x).exp().tolist() == [0.0, 0.25, 0.5, 0.25, 0.0]
+    one = MixtureSameFamily(Categorical(torch.tensor([1.0, 0.0])), parts)
+    assert log_density(one, x).exp().tolist() == [0.0, 0.5, 0.5, 0.0, 0.0]
+
+
+def test_each_column_has_its_own_support():
+    p = Uniform(torch.tensor([0.0, 0.0]), torch.tensor([1.0, 2.0]))
+    x = torch.tensor([[0.5, 3.0], [0.7, 1.5]])
+    expected = torch.tensor([[0.0, -math.inf], [0.0, math.log(0.5)]])
+    torch.testing.assert_close(log_density(p, x), expected)
+    state = torch.get_rng_state()
+    log_density(p, x)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_coarse_grid_is_refused_even_where_the_sum_is_one_by_accident():
+    grid = torch.linspace(-10, 10, 801, dtype=torch.float64)
+    sigma, mean = 0.38 * 0.025, 0.025 / 4  # a tick every 2.6 σ, a quarter step off
+    p = Normal(torch.tensor(mean, dtype=torch.float64), sigma)
+    assert integrate(p.log_prob(grid).exp(), grid).item() == pytest.approx(1, abs=1e-4)
+    with pytest.raises(ValueError, match="too coarse, refine it"):
+        expectation((grid - mean) / sigma, p.log_prob(grid), grid)
+
+
+def test_a_grid_grows_and_a_density_is_a_number():
+    grid = torch.linspace(9, -9, 901, dtype=torch.float64)
+    with pytest.raises(ValueError, match="grid must grow"):
+        expectation(grid, Normal(0.0, 1.0).log_prob(grid), grid)
+    with pytest.raises(ValueError, match="p must be a density, got 9 NaN"):
+        check_mass(torch.full((9,), math.nan), torch.linspace(0, 1, 9))

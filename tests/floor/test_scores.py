@@ -132,11 +132,10 @@ def test_a_damaged_classifier_is_named(tmp_path, monkeypatch):
     content = (DATA_DIR / scores.FILE).read_bytes()
     (tmp_path / scores.FILE).write_bytes(content[:-100])
     monkeypatch.setattr(data, "DATA_DIR", tmp_path)
-    load_digit_classifier.cache_clear()
+    scores._classifier.cache_clear()
     with pytest.raises(DataError, match=r"digit_classifier\.safetensors.* is damaged"):
         load_digit_classifier()
     monkeypatch.undo()
-    assert load_digit_classifier() is load_digit_classifier()
 
 
 def test_the_tool_trains_such_a_classifier(monkeypatch, tmp_path, capsys):
@@ -157,3 +156,33 @@ def test_the_tool_trains_such_a_classifier(monkeypatch, tmp_path, capsys):
     )
     assert (tmp_path / scores.FILE).exists()
     assert scores.FILE in SHA256
+
+
+def test_what_is_cached_is_not_shared():
+    images = torch.rand(20, 784, generator=torch.Generator().manual_seed(0))
+    before = digit_scores(images).frechet
+    features = scores.real_features()
+    features -= features.mean(0)
+    with torch.no_grad():
+        load_digit_classifier().last.weight.zero_()
+    assert digit_scores(images).frechet == before
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1e-6, 1.0, 1e6, 1e150])
+@pytest.mark.parametrize("shift", [0.0, 1e3])
+def test_the_distance_knows_no_units(scale, shift):
+    generator = torch.Generator().manual_seed(3)
+    a, b = torch.randn(2, 50, 3, dtype=torch.float64, generator=generator)
+    b = 2 * b + 1
+    moved = frechet_distance(scale * (a + shift), scale * (b + shift))
+    assert moved == pytest.approx(scale**2 * frechet_distance(a, b), rel=1e-8)
+
+
+def test_the_distance_is_never_negative_nor_infinite():
+    few = torch.randn(5, 128, generator=torch.Generator().manual_seed(0))
+    assert 0 <= frechet_distance(few, few) < 1e-9
+    assert frechet_distance(torch.full((4, 2), 7.0), torch.full((4, 2), 7.0)) == 0
+    with pytest.raises(ValueError, match="small enough to be squared"):
+        frechet_distance(1e160 * few.double(), few)
+    with pytest.raises(TypeError, match="a must be real numbers"):
+        frechet_distance(few * 1j, few)

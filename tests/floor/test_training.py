@@ -1,10 +1,12 @@
 """Seeds, minibatches, the style, the progress bar."""
 
 import matplotlib
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib import pyplot as plt
 
 from course_utils.training import (
     last,
@@ -73,3 +75,17 @@ def test_last():
     assert last(iter([1, 2, 3])) == 3
     with pytest.raises(ValueError, match="the run has yielded none"):
         last([])
+
+
+def test_minibatches_take_arrays_and_refuse_at_the_call():
+    sizes = [tuple(b.shape) for b in minibatches(np.zeros((5, 3)), 2)]
+    assert sizes == [(2, 3), (2, 3), (1, 3)]
+    with pytest.raises(ValueError, match="batch_size must be a whole number"):
+        minibatches(torch.zeros(5), 2.5)  # no next() is needed
+
+
+def test_the_style_of_the_reader_does_not_shine_through():
+    with plt.style.context("dark_background"):
+        setup()
+        assert plt.rcParams["text.color"] == "black"
+        assert plt.rcParams["figure.facecolor"] == "white"
