@@ -1,6 +1,6 @@
-"""Section 4 of notebook 02 in pictures: EM climbs the log-likelihood by its bound.
+"""Section 4 of notebook 02 in pictures: EM climbs the log-likelihood by the ELBO.
 
-log p is vermilion and solid, the bound F orange and broken, in nats per example.
+log p is vermilion and solid, the ELBO orange and broken, in nats per example.
 """
 
 import torch
@@ -23,12 +23,12 @@ def draw_touch(ax, start, iterations, family, x, grid):
     """
     joint = torch.stack([family(theta).log_joint(x) for theta in grid])  # (g, n, k)
     ax.plot(grid, joint.logsumexp(2).mean(1), color=COLOUR["target"], label="log p")
-    style = {"color": COLOUR["latent"], "ls": "--", "label": "bound F, its r kept"}
+    style = {"color": COLOUR["latent"], "ls": "--", "label": "ELBO, its r kept"}
     (bound,) = ax.plot(grid, [0.0] * len(grid), **style)
     (lift,) = ax.plot([], [], color="black", ls=":", linewidth=1.5)
     style = {"color": "black", "ls": "none", "mfc": "none", "mew": 2, "zorder": 3}
     (here,) = ax.plot([], [], "o", ms=12, label="θ: here they touch", **style)
-    (top,) = ax.plot([], [], "^", ms=11, label="top of F: the next θ", **style)
+    (top,) = ax.plot([], [], "^", ms=11, label="its top: the next θ", **style)
     ax.set(xlabel="θ, the mean of the second bump (min)", ylabel="nats per example")
     ax.set(xlim=(grid[0], grid[-1]), ylim=(-4.7, -3.7))
     ax.legend(loc="upper left", ncols=2)
@@ -39,7 +39,7 @@ def draw_touch(ax, start, iterations, family, x, grid):
             theta = next_mean(family(theta), x)
         now, after = family(theta), next_mean(family(theta), x)
         r = now.responsibilities(x)
-        # F = Σ r log p(x, z) − Σ r log r, its mean over the examples
+        # ELBO = Σ r log p(x, z) − Σ r log r, its mean over the examples
         own = torch.xlogy(r, r).sum(1)
         bound.set_ydata(((r * joint).sum(2) - own).mean(1))
         here.set_data([theta], [now.log_prob(x).mean().item()])
@@ -72,7 +72,7 @@ def draw_half_step(axes, step, film, x):
     heights = torch.tensor([frame[3:] for frame in film], dtype=torch.float64)  # (n, 2)
     when = torch.arange(len(film)) / 2
     axes[1].plot(when, heights[:, 0], color=COLOUR["target"], label="log-likelihood")
-    axes[1].plot(when, heights[:, 1], color=COLOUR["latent"], ls="--", label="bound F")
+    axes[1].plot(when, heights[:, 1], color=COLOUR["latent"], ls="--", label="ELBO")
     (top,) = axes[1].plot([], [], "o", color=COLOUR["target"], markersize=12)
     (low,) = axes[1].plot([], [], "s", color=COLOUR["latent"], markersize=7)
     bottom = heights[1:, 1].min().item()  # the start itself lies far below
@@ -89,7 +89,7 @@ def draw_half_step(axes, step, film, x):
         top.set_data([when[step]], [log_p])
         low.set_data([when[step]], [lower])
         axes[0].set_title(f"step {step}: iteration {step // 2}, {name}")
-        axes[1].set_title(f"log-likelihood {log_p:.3f}, bound F {lower:.3f}")
+        axes[1].set_title(f"log-likelihood {log_p:.3f}, ELBO {lower:.3f}")
 
     update(step)
     return update
