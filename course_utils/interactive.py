@@ -1,5 +1,7 @@
 """Sliders and films: ``explore`` and ``play`` redraw one figure and keep its picture.
 
+``watch`` shows a training while it runs.
+
 The figure is a PNG in an ipywidgets ``Image``, so nothing flickers and pyplot never
 sees it. The picture also travels in the output of the cell: a reader without a kernel
 sees it, and running the cell brings the sliders.
@@ -7,10 +9,12 @@ sees it, and running the cell brings the sliders.
 
 import base64
 import io
+import time
 
 import ipywidgets as widgets
 import numpy as np
 from IPython import get_ipython
+from IPython.display import display
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -24,14 +28,15 @@ _shown: dict[str, tuple[int, list]] = {}  # cell id -> (execution count, its fig
 def explore(draw, panels=1, figsize=None, **controls):
     """Show ``draw(ax, **values)`` under one slider (or menu, or box) per control.
 
-    A control is ``(low, high, step, start)`` for a slider (of whole numbers when all
-    four are), a list for a menu that starts at its first entry, ``True`` or ``False``
-    for a box, or any ipywidget. With ``panels > 1``, ``ax`` is an array of axes in a
-    row. ``draw`` is a pure function with fixed axis limits. It may return a function
-    ``update(**values)`` that changes its artists in place, which is quicker; else the
-    axes are cleared and drawn again. The layout is frozen after the first drawing, so
-    ``draw`` makes no colour bar; say the scale in a title. An error in the first
-    drawing reaches the cell; a later one is shown under the picture.
+    A control is ``(low, high, step, start)`` for a slider (of whole numbers when
+    all four are), a list for a menu that starts at its first entry, ``True`` or
+    ``False`` for a box, a text for a line to type in (it is read at Enter), or any
+    ipywidget. With ``panels > 1``, ``ax`` is an array of axes in a row. ``draw`` is
+    a pure function with fixed axis limits. It may return a function
+    ``update(**values)`` that changes its artists in place, which is quicker; else
+    the axes are cleared and drawn again. The layout is frozen after the first
+    drawing, so ``draw`` makes no colour bar; say the scale in a title. An error in
+    the first drawing reaches the cell; a later one is shown under the picture.
     """
     built = {name: _as_widget(name, control) for name, control in controls.items()}
     return LiveFigure(draw, built, panels, figsize)
@@ -59,6 +64,38 @@ def play(states, draw, panels=1, figsize=None, milliseconds=200, start=None):
     figure = LiveFigure(draw_step, {"step": slider}, panels, figsize)
     figure.children = (button, *figure.children)
     return figure
+
+
+def watch(states, draw, figsize=(6.5, 3.8), milliseconds=300):
+    """Go through ``states`` and show ``draw(ax, state)`` of the latest: work in sight.
+
+    The picture is redrawn at most every so many ``milliseconds``, and stays at its
+    last state. Outside of a notebook the states pass by, and nothing is shown.
+    """
+    figure, shown, due = Figure(figsize=figsize, dpi=100, layout="constrained"), None, 0
+    canvas, ax, state = FigureCanvasAgg(figure), figure.subplots(), None
+
+    def show():
+        ax.clear()
+        draw(ax, state)
+        canvas.draw()
+        stream = io.BytesIO()
+        Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").save(
+            stream, "png"
+        )
+        picture = {"image/png": base64.b64encode(stream.getvalue()).decode()}
+        picture["text/plain"] = "<picture of the training>"
+        if shown is None:
+            return display(picture, raw=True, display_id=True)
+        shown.update(picture, raw=True)
+        return shown
+
+    for state in states:
+        if get_ipython() and time.monotonic() >= due:
+            shown, due = show(), time.monotonic() + milliseconds / 1000
+        yield state
+    if shown is not None:
+        show()
 
 
 class LiveFigure(widgets.VBox):
@@ -202,6 +239,10 @@ def _as_widget(name, control):
     label = GREEK.get(name, name.replace("_", " "))
     if isinstance(control, bool):
         return widgets.Checkbox(control, description=label)
+    if isinstance(control, str):  # not at each letter: half a word is no word
+        text = widgets.Text(control, description=label, continuous_update=False)
+        text.layout.width = "420px"
+        return text
     if isinstance(control, list) and control:
         return widgets.Dropdown(options=control, description=label)
     if isinstance(control, tuple) and len(control) == 4:
@@ -216,5 +257,5 @@ def _as_widget(name, control):
             return slider
     raise ValueError(
         f"control {name!r} must be (low, high, step, start) with low <= start <= high "
-        f"and step > 0, a list, a bool or an ipywidget, got {control!r}"
+        f"and step > 0, a list, a bool, a text or an ipywidget, got {control!r}"
     )

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from course_utils import interactive
-from course_utils.interactive import explore, play
+from course_utils.interactive import explore, play, watch
 
 
 def line(ax, height):
@@ -122,8 +122,8 @@ def test_the_first_error_reaches_the_cell_and_a_later_one_is_shown():
 
 
 def test_controls():
-    def draw(axes, a, b, c, d, e):
-        axes[1].set_title(f"{a} {b} {c} {d} {e}")
+    def draw(axes, a, b, c, d, e, f):
+        axes[1].set_title(f"{a} {b} {c} {d} {e} {f}")
 
     figure = explore(
         draw,
@@ -133,17 +133,53 @@ def test_controls():
         c=["first", "second"],
         d=True,
         e=widgets.IntText(7),
+        f="a thin seven",
     )
     kinds = [type(control).__name__ for control in figure.controls.values()]
-    assert kinds == ["IntSlider", "FloatSlider", "Dropdown", "Checkbox", "IntText"]
-    assert figure.values == {"a": 2, "b": 0.5, "c": "first", "d": True, "e": 7}
+    assert kinds[:4] == ["IntSlider", "FloatSlider", "Dropdown", "Checkbox"]
+    assert kinds[4:] == ["IntText", "Text"]
+    values = {"a": 2, "b": 0.5, "c": "first", "d": True, "e": 7, "f": "a thin seven"}
+    assert figure.values == values
     assert figure.controls["b"].readout_format == ".2f"
 
 
-@pytest.mark.parametrize("bad", [3, (0, 1), (0, 5, 1, 9), (0, 5, 0, 1), [], "text"])
+@pytest.mark.parametrize("bad", [3, (0, 1), (0, 5, 1, 9), (0, 5, 0, 1), [], None])
 def test_a_bad_control_is_named(bad):
     with pytest.raises(ValueError, match="control 'height' must be"):
         explore(line, height=bad)
+
+
+def test_a_typed_line_changes_the_picture_when_it_is_finished():
+    def titled(ax, words):
+        ax.set_title(words)
+
+    figure = explore(titled, words="a thin seven")
+    before = figure.image.value
+    assert figure.controls["words"].continuous_update is False
+    figure.controls["words"].value = "a wide zero"
+    assert figure.image.value != before
+
+
+def test_watch_shows_the_states_and_gives_them_back(monkeypatch):
+    shown = []
+
+    class Handle:
+        def update(self, picture, raw):
+            shown.append(picture)
+
+    def display(picture, raw, display_id):
+        shown.append(picture)
+        return Handle()
+
+    assert list(watch([1.0, 2.0], line)) == [1.0, 2.0]  # without a notebook
+    assert shown == []
+    monkeypatch.setattr(interactive, "get_ipython", lambda: True)
+    monkeypatch.setattr(interactive, "display", display)
+    assert list(watch([1.0, 2.0, 3.0], line, milliseconds=0)) == [1.0, 2.0, 3.0]
+    first, *_, last = (base64.b64decode(p["image/png"]) for p in shown)
+    assert len(shown) == 4
+    assert (pixels(first) != pixels(last)).any()
+    assert list(watch([], line)) == []
 
 
 @pytest.mark.parametrize("draw", [line, moving_line])
