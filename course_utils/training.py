@@ -1,9 +1,11 @@
 """What every training run needs: seeds, minibatches, one progress bar."""
 
 import functools
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -48,6 +50,10 @@ def setup(
         from matplotlib_inline.config import InlineBackend
 
         InlineBackend.instance(parent=shell).figure_formats = {"retina"}
+        # The first step of an optimizer imports 800 modules. Stopped in the midst of
+        # that, no training works any more in this kernel; an interrupt reaches only the
+        # main thread, so another one imports them.
+        threading.Thread(target=import_module, args=["torch._dynamo"]).start()
 
 
 @contextmanager

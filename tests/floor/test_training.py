@@ -1,5 +1,9 @@
 """Seeds, minibatches, the style, the progress bar."""
 
+import signal
+import subprocess
+import sys
+
 import matplotlib
 import numpy as np
 import pytest
@@ -89,3 +93,40 @@ def test_the_style_of_the_reader_does_not_shine_through():
         setup()
         assert plt.rcParams["text.color"] == "black"
         assert plt.rcParams["figure.facecolor"] == "white"
+
+
+STOPPED = """
+import signal
+import torch
+from IPython.core.interactiveshell import InteractiveShell
+from course_utils.training import setup
+
+InteractiveShell.instance()
+setup()
+weights = torch.nn.Linear(2, 1)
+
+def step():
+    optimizer = torch.optim.Adam(weights.parameters(), fused=True)
+    weights(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, interrupt)
+signal.setitimer(signal.ITIMER_REAL, 0.3)
+try:
+    while True:
+        step()
+except KeyboardInterrupt:
+    print("stopped")
+step()
+print("and on")
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="needs an alarm clock")
+def test_a_first_step_that_is_stopped_harms_no_later_one():
+    command = [sys.executable, "-c", STOPPED]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout.split("\n")[-3:] == ["stopped", "and on", ""], done.stderr
