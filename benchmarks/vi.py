@@ -21,7 +21,7 @@ import torch
 from torch.distributions import Normal
 
 from course_utils.quadrature import Estimate
-from course_utils.training import seeded
+from course_utils.training import last, seeded
 from course_utils.variational import (
     AmortizedEncoder,
     BayesianMixture,
@@ -54,8 +54,8 @@ def label_switching() -> dict:
     """Ten points, two components: the exact evidence against mean field."""
     model = BayesianMixture(2)
     x = torch.tensor([-3.2, -2.6, -2.1, -1.7, -0.9, 1.2, 1.6, 2.3, 2.8, 3.4]).double()
-    *_, last = cavi_mixture(x, model, torch.tensor([-1.0, 1.0], dtype=torch.float64))
-    gap = model.log_prob(x).item() - last.elbo
+    start = torch.tensor([-0.1, 0.1], dtype=torch.float64)
+    gap = model.log_prob(x).item() - last(cavi_mixture(x, model, start)).elbo
     print(f"n = 10, K = 2: gap {gap:.4f} = log 2! + {gap - math.log(2):.4f} nats")
     return {"label_gap": gap}
 
@@ -73,7 +73,7 @@ def large_mixture(repeats: int) -> dict:
         sweeps.append(len(states))
         elbos.append(states[-1].elbo)
         run = partial(cavi_mixture, x, model, start)
-        times.append(milliseconds(lambda run=run: list(run()), repeats))
+        times.append(milliseconds(lambda run=run: last(run()), repeats))
         print(f"CAVI, seed {seed}: {times[-1]:6.1f} ms, {len(states)} sweeps")
     result = {"cavi_ms": statistics.median(times), "cavi_worst_ms": max(times)}
     result |= {"sweeps": sweeps, "least_relative_step": worst}
@@ -82,15 +82,16 @@ def large_mixture(repeats: int) -> dict:
         ("score_function", "score_function_baseline"),
     ]:
         begin = time.process_time()
-        *_, last = fit_variational(
+        steps = fit_variational(
             partial(model.log_joint, x),
             DiagonalNormal(start, 0.1),
             n_steps=400,
             n_samples=2 if name == "reparameterized" else 16,
             gradient=gradient,
         )
+        means = last(steps).q.mean
         taken = 1000 * (time.process_time() - begin)
-        error = (last.q.mean.sort().values - CENTRES).abs().mean().item()
+        error = (means.sort().values - CENTRES).abs().mean().item()
         print(f"black box, {name}: {taken:.0f} ms, mean error of the means {error:.3f}")
         result |= {f"{name}_ms": taken}
     return result
@@ -135,15 +136,14 @@ def amortization(repeats: int) -> dict:
     x = torch.stack([(2 * z).cos(), (2 * z).sin()], dim=1) + 0.4 * noise
     train, test = x[:500], x[500:]
     encoder = AmortizedEncoder(2, hidden=(32, 32))
-    for _ in train_encoder(encoder, model.log_joint, train, 1500, 50, 1, 0.02):
-        pass
+    last(train_encoder(encoder, model.log_joint, train, 1500, 50, 1, 0.02))
 
     def elbo_of(q):
         return elbo_by_quadrature(partial(model.log_joint, test), q, n_nodes=32)
 
     guess = Normal(torch.atan2(test[:, 1], test[:, 0]) / 2, 0.2)
-    *_, a = fit_each_point(elbo_of, guess, n_steps=150)
-    *_, b = fit_each_point(elbo_of, encoder(test), n_steps=150)
+    a = last(fit_each_point(elbo_of, guess, n_steps=150))
+    b = last(fit_each_point(elbo_of, encoder(test), n_steps=150))
     own, shared = torch.maximum(a.elbo, b.elbo), elbo_of(encoder(test)).detach()
     result = {}
     for name, gap in [
@@ -157,7 +157,7 @@ def amortization(repeats: int) -> dict:
     # from the prior, as one would without knowing the answer: 200 steps bring the
     # median point to within 1e-4 nats of where it ends
     prior = Normal(torch.zeros_like(own), 1.0)
-    slow = milliseconds(lambda: list(fit_each_point(elbo_of, prior, 200)), repeats)
+    slow = milliseconds(lambda: last(fit_each_point(elbo_of, prior, 200)), repeats)
     fast = milliseconds(lambda: [encoder(test) for _ in range(100)], repeats) / 100
     print(f"per point: {2 * slow:.1f} µs to optimize, {2 * fast:.3f} µs to encode")
     print(f"the network is {slow / fast:.0f} times faster")
@@ -186,10 +186,10 @@ def encoders_over_seeds(seeds=(0, 1, 2)) -> dict:
         ]:
             encoders[name] = AmortizedEncoder(2, hidden=hidden, seed=seed)
             options = (model.log_joint, rows, 1500, 50, 1, 0.02, seed)
-            *_, _ = train_encoder(encoders[name], *options)
+            last(train_encoder(encoders[name], *options))
         guess = Normal(torch.atan2(test[:, 1], test[:, 0]) / 2, 0.2)
         begins = [guess, *(encoder(test) for encoder in encoders.values())]
-        ends = [list(fit_each_point(elbo_of, q, n_steps=150))[-1] for q in begins]
+        ends = [last(fit_each_point(elbo_of, q, n_steps=150)) for q in begins]
         own, which = torch.stack([state.elbo for state in ends]).max(dim=0)
         means = torch.stack([state.q.mean for state in ends]).gather(0, which[None])[0]
         for name, encoder in encoders.items():

@@ -1,9 +1,8 @@
-"""The pictures of notebook 03, but for section 6. Bounds and gaps are in nats."""
+"""The pictures of notebook 03, without sections 5 and 6. Bounds and gaps in nats."""
 
 import math
 
 import torch
-from matplotlib.patches import Ellipse
 from torch.distributions import Normal
 
 from course_utils.style import COLOUR, plot_points
@@ -64,7 +63,7 @@ def draw_jensen(ax, share, low=0.25, high=3.0):
     return update
 
 
-def _posterior_and_q(ax, model, x, label, **limits):
+def posterior_and_q(ax, model, x, label, **limits):
     """The posterior of x on the grid of ``model``; returns a curve that becomes q."""
     posterior = model.log_posterior(x).exp()
     ax.plot(model.grid, posterior, color=COLOUR["target"], label="posterior p(z | x)")
@@ -80,7 +79,7 @@ def draw_identity(axes, mu, sigma, model, x, floor=-10.0):
     """
     grid, log_p = model.grid, model.log_prob(x).item()
     left, right = axes
-    curve = _posterior_and_q(left, model, x, "q(z)", xlim=(-3, 4), ylim=(0, 1.6))
+    curve = posterior_and_q(left, model, x, "q(z)", xlim=(-3, 4), ylim=(0, 1.6))
     left.legend(loc="upper left")
     # two bars on top of each other: from the floor to the ELBO, and on to log p(x)
     below = right.bar([0], [1], bottom=floor, width=0.5, color=COLOUR["latent"])[0]
@@ -105,129 +104,6 @@ def draw_identity(axes, mu, sigma, model, x, floor=-10.0):
 
     update(mu, sigma)
     return update
-
-
-def plot_staircase(ax, bounds, log_likelihoods):
-    """ELBO after each half-step of EM, log p above it, and the gap between them.
-
-    The first half-step is an M-step.
-    """
-    step = torch.arange(len(bounds))
-    style = {"facecolor": GAP, "edgecolor": COLOUR["latent"], "hatch": "//"}
-    ax.fill_between(
-        step, bounds, log_likelihoods, step="mid", linewidth=0, label="KL", **style
-    )
-    style = {"where": "mid", "linewidth": 2}
-    ax.step(step, log_likelihoods, color=COLOUR["target"], label="log p", **style)
-    ax.step(step, bounds, "--", color=COLOUR["latent"], label="ELBO", **style)
-    ax.set_xticks(step, ["ME"[i % 2] for i in step.tolist()])
-    ax.set(xlabel="half-steps of EM", ylabel="nats per example")
-    ax.legend(loc="lower right")
-
-
-def _ellipse(ax, mean, covariance, **style):
-    """The ellipse of two standard deviations of a 2-D normal."""
-    shape = _axes_of(covariance)
-    return ax.add_patch(Ellipse(mean.tolist(), **shape, fill=False, lw=2.4, **style))
-
-
-def _axes_of(covariance):
-    values, vectors = torch.linalg.eigh(covariance)
-    angle = math.degrees(math.atan2(vectors[1, 1].item(), vectors[0, 1].item()))
-    # two standard deviations to each side; the largest eigenvalue comes last
-    width, height = (4 * values.flip(0).sqrt()).tolist()
-    return {"width": width, "height": height, "angle": angle}
-
-
-def draw_mean_field(axes, rho):
-    """A correlated target, its best product q, and both marginals of z₁."""
-    left, right = axes
-    grid = torch.linspace(-3.5, 3.5, 400, dtype=torch.float64)
-    zero, unit = grid.new_zeros(2), grid.new_ones(2).diag()
-    posterior = _ellipse(left, zero, unit, edgecolor=COLOUR["target"])
-    product = _ellipse(left, zero, unit, edgecolor=COLOUR["latent"], linestyle="--")
-    marginal = Normal(zero[0], 1.0).log_prob(grid).exp()
-    right.plot(grid, marginal, color=COLOUR["target"], label="posterior")
-    (curve,) = right.plot(grid, marginal, "--", color=COLOUR["latent"])
-    curve.set_label("mean-field q")
-    left.set(xlabel="z₁", ylabel="z₂", xlim=(-2.6, 2.6), ylim=(-2.6, 2.6))
-    left.set_aspect("equal")
-    right.set(xlabel="z₁", ylabel="density", xlim=(-3.5, 3.5), ylim=(0, 1.5))
-    right.legend(loc="upper left")
-
-    def update(rho):
-        shrunk = 1 - rho**2  # 1/Λ_jj: the variance of the best product
-        posterior.set(**_axes_of(unit + rho * (1 - unit)))  # 1 and 1, ρ beside them
-        product.set(**_axes_of(shrunk * unit))
-        curve.set_ydata(Normal(zero[0], shrunk**0.5).log_prob(grid).exp())
-        left.set_title(f"correlation {rho:.2f}")
-        right.set_title(f"variance {shrunk:.2f} instead of 1")
-
-    update(rho)
-    return update
-
-
-def draw_cavi(ax, state, states, target):
-    """The path of coordinate ascent up to ``state``, on the target's ellipse."""
-    _ellipse(ax, target.mean, target.covariance_matrix, edgecolor=COLOUR["target"])
-    # every film picture is drawn anew: the path so far, then the q of this moment
-    means = torch.stack([s.mean for s in states[: state.step + 1]])
-    ax.plot(means[:, 0], means[:, 1], ".-", color=COLOUR["latent"], linewidth=1.4)
-    variances = state.sigma.square().diag()
-    _ellipse(ax, state.mean, variances, edgecolor=COLOUR["latent"], linestyle="--")
-    ax.plot(*target.mean, "x", color=COLOUR["target"], markersize=11, markeredgewidth=3)
-    ax.text(3, -2.3, "— posterior, × its mean", color=COLOUR["target"], ha="right")
-    ax.text(3, -2.8, "- - mean-field q", color=COLOUR["latent"], ha="right")
-    moved = "start" if state.coordinate is None else f"moved z{'₁₂'[state.coordinate]}"
-    ax.set(xlabel="z₁", ylabel="z₂", xlim=(-2.8, 3.2), ylim=(-3, 3))
-    ax.set_aspect("equal")
-    ax.set_title(f"update {state.step}: {moved}")
-
-
-def draw_two_peaks(ax, x, start, readings, starts, fits, model):
-    """Where a single normal ends for reading ``x`` if its mean starts at ``start``.
-
-    ``fits`` are computed beforehand, for all ``readings`` and ``starts``: ``(r, s)``.
-    """
-    log_p, posteriors = model.log_prob(readings), model.log_posterior(readings).exp()
-    shown = {"xlim": (-3.2, 3.2), "ylim": (0, 3.4)}
-    curve = _posterior_and_q(ax, model, readings[-1], "q", **shown)
-    posterior = ax.lines[0]
-    (arrow,) = ax.plot([], [], "v", color=COLOUR["latent"], label="start", markersize=9)
-    ax.legend(loc="upper right")
-
-    def update(x, start):
-        row, column = (readings - x).abs().argmin(), (starts - start).abs().argmin()
-        q = Normal(fits.q.mean[row, column], fits.q.stddev[row, column])
-        posterior.set_ydata(posteriors[:, row])
-        curve.set_ydata(q.log_prob(model.grid).exp())
-        arrow.set_data([start], [0.12])
-        gap = log_p[row] - fits.elbo[row, column]
-        ends = f"q starts at {start:+.2f}, ends at {q.mean:+.2f}, KL = {gap:.3f}"
-        ax.set_title(f"x = {x:.2f}: {ends}")
-
-    update(x, start)
-    return update
-
-
-def plot_curves(ax, grid, curves, **limits):
-    """Log-densities ``{label: (log values, role or colour, line style)}`` on a grid."""
-    for name, (log_values, role, style) in curves.items():
-        ax.plot(grid, log_values.exp(), style, color=COLOUR.get(role, role), label=name)
-    ax.set(xlabel="z", ylabel="density", **limits)
-    ax.legend(loc="upper left")
-
-
-def plot_inclusion(ax, weights, mean_field, exact):
-    """Is each item in the bag? What mean field says, and what is true."""
-    style = {"linestyle": "", "markersize": 5}
-    ax.plot(weights, exact, "s", color=COLOUR["target"], label="exact", **style)
-    ax.plot(
-        weights, mean_field, "o", color=COLOUR["latent"], label="mean field", **style
-    )
-    ax.set(xlabel="weight of the item (kg)", ylabel="probability: in the bag")
-    ax.set(ylim=(-0.05, 1.05))
-    ax.legend(loc="center right", bbox_to_anchor=(1.0, 0.72))
 
 
 def plot_learning(axes, x, elbos, exact, learned):

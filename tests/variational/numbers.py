@@ -35,6 +35,18 @@ COMPUTED = [
         "tuple((log_joint[[5, 3]] - log_p).exp())",
     ),
     ("two-peaks-predict", "KL = log 2 = {:.3f} nats", "setup", "math.log(2)"),
+    (
+        "label-text",
+        "Two: near $({:.1f}, {:.1f})$ and near",
+        "label-play",
+        "tuple(named[-1].means)",
+    ),
+    (
+        "label-text",
+        "and near $({:.1f}, {:.1f})$.",
+        "label-play",
+        "tuple(named[-1].means.flip(0))",
+    ),
     ("label-caption", "here $\\log 2! = {:.4f}$,", "setup", "math.log(2)"),
 ]
 

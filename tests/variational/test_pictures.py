@@ -1,4 +1,4 @@
-"""The pictures of notebook 03: what they draw."""
+"""The pictures of notebook 03, but for sections 5 and 6: what they draw."""
 
 import math
 
@@ -10,7 +10,6 @@ from torch.distributions import Normal, Poisson
 
 from course_utils.training import STYLE
 from course_utils.variational import pictures
-from course_utils.variational.amortized import PointsState
 from course_utils.variational.oracles import GridModel
 
 
@@ -54,40 +53,6 @@ def test_identity_bars_end_at_log_p(pair):
         assert top == pytest.approx(model.log_prob(x).item())
         assert below.get_y() + below.get_height() == pytest.approx(gap.get_y())
         assert below.get_height() > 0.5  # the bar never vanishes
-
-
-@pytest.mark.parametrize("rho", [-0.9, 0.0, 0.6])
-def test_mean_field_ellipses(pair, rho):
-    pictures.draw_mean_field(pair, rho)
-    posterior, product = pair[0].patches
-    assert posterior.width == pytest.approx(4 * math.sqrt(1 + abs(rho)))
-    assert posterior.height == pytest.approx(4 * math.sqrt(1 - abs(rho)))
-    assert product.width == pytest.approx(4 * math.sqrt(1 - rho**2))
-    assert f"variance {1 - rho**2:.2f}" in title(pair[1])
-
-
-def test_two_peaks_shows_the_fit_of_this_reading_and_start(ax):
-    grid = torch.linspace(-8, 8, 801, dtype=torch.float64)
-    model = GridModel(Normal(0.0, 1.0), lambda x, z: Normal(z, 1.0).log_prob(x), grid)
-    readings, starts = torch.tensor([0.0, 1.0]), torch.tensor([-1.0, 1.0])
-    mean = torch.tensor([[0.0, 0.1], [0.2, 0.5]])
-    elbo = model.log_prob(readings)[:, None] - torch.tensor([[1.0, 2.0], [3.0, 4.0]])
-    fits = PointsState(0, Normal(mean, 0.7), elbo)
-    update = pictures.draw_two_peaks(ax, 0.0, -1.0, readings, starts, fits, model)
-    assert "ends at +0.00, KL = 1.000" in title(ax)
-    update(1.0, 1.0)
-    assert "x = 1.00: q starts at +1.00, ends at +0.50, KL = 4.000" in title(ax)
-    posterior, q = ax.lines[:2]
-    top = posterior.get_xdata()[posterior.get_ydata().argmax()]
-    assert top == pytest.approx(0.5, abs=0.011)  # prior and noise alike: half of x
-    assert q.get_ydata().max() == pytest.approx(0.3989 / 0.7, rel=1e-3)
-
-
-def test_inclusion_has_a_mark_for_each_item(ax):
-    exact, mean_field = torch.tensor([0.5, 0.6]), torch.tensor([0.0, 1.0])
-    pictures.plot_inclusion(ax, torch.tensor([0.3, 0.5]), mean_field, exact)
-    assert [line.get_label() for line in ax.lines] == ["exact", "mean field"]
-    assert ax.lines[1].get_ydata().tolist() == [0.0, 1.0]
 
 
 def test_gap_bars_are_stacked(ax):
