@@ -1,6 +1,5 @@
 """Seeds, minibatches, the style, the progress bar."""
 
-import signal
 import subprocess
 import sys
 
@@ -95,38 +94,29 @@ def test_the_style_of_the_reader_does_not_shine_through():
         assert plt.rcParams["figure.facecolor"] == "white"
 
 
-STOPPED = """
-import signal
+FIRST_STEP = """
+import sys
+import threading
 import torch
 from IPython.core.interactiveshell import InteractiveShell
 from course_utils.training import setup
 
 InteractiveShell.instance()
 setup()
+for thread in threading.enumerate():
+    if thread is not threading.main_thread() and not thread.daemon:
+        thread.join()
+known = set(sys.modules)
 weights = torch.nn.Linear(2, 1)
-
-def step():
-    optimizer = torch.optim.Adam(weights.parameters(), fused=True)
-    weights(torch.ones(1, 2)).sum().backward()
-    optimizer.step()
-
-def interrupt(*_):
-    raise KeyboardInterrupt
-
-signal.signal(signal.SIGALRM, interrupt)
-signal.setitimer(signal.ITIMER_REAL, 0.3)
-try:
-    while True:
-        step()
-except KeyboardInterrupt:
-    print("stopped")
-step()
-print("and on")
+optimizer = torch.optim.Adam(weights.parameters(), fused=True)
+weights(torch.ones(1, 2)).sum().backward()
+optimizer.step()
+print(len(set(sys.modules) - known))
 """
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="needs an alarm clock")
-def test_a_first_step_that_is_stopped_harms_no_later_one():
-    command = [sys.executable, "-c", STOPPED]
+def test_a_first_step_that_is_stopped_leaves_nothing_half_imported():
+    """It imports next to nothing: in a kernel, another thread has done so before."""
+    command = [sys.executable, "-c", FIRST_STEP]
     done = subprocess.run(command, capture_output=True, text=True)
-    assert done.stdout.split("\n")[-3:] == ["stopped", "and on", ""], done.stderr
+    assert int(done.stdout.split()[-1]) < 20, done.stderr
