@@ -8,8 +8,11 @@ sees it, and running the cell brings the sliders.
 """
 
 import base64
+import html
 import io
+import math
 import time
+from numbers import Integral, Real
 
 import ipywidgets as widgets
 import numpy as np
@@ -20,6 +23,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.spines import Spine
 from PIL import Image
+
+from course_utils.arguments import counts
 
 GREEK = {"mu": "μ", "sigma": "σ", "theta": "θ", "phi": "φ", "beta": "β", "rho": "ρ"}
 _shown: dict[str, tuple[int, list]] = {}  # cell id -> (execution count, its figures)
@@ -55,7 +60,7 @@ def play(states, draw, panels=1, figsize=None, milliseconds=200, start=None):
     slider = widgets.IntSlider(last if start is None else start, 0, last)
     slider.description = "picture"  # its number; a title says which step that is
     button = widgets.Play(min=0, max=last, value=slider.value, interval=milliseconds)
-    widgets.jslink((button, "value"), (slider, "value"))
+    link = widgets.jslink((button, "value"), (slider, "value"))
 
     def draw_step(ax, step):
         update = draw(ax, states[step])
@@ -63,6 +68,7 @@ def play(states, draw, panels=1, figsize=None, milliseconds=200, start=None):
 
     figure = LiveFigure(draw_step, {"step": slider}, panels, figsize)
     figure.children = (button, *figure.children)
+    figure.parts += [link, button]
     return figure
 
 
@@ -102,6 +108,7 @@ class LiveFigure(widgets.VBox):
     """Controls above one picture. ``controls`` maps names to widgets."""
 
     def __init__(self, draw, controls, panels=1, figsize=None):
+        counts(panels=panels)
         self.draw, self.controls, self._update = draw, controls, None
         size = figsize or ((6.5, 3.8) if panels == 1 else (9.6, 3.8))
         self._figure = Figure(figsize=size, dpi=100, layout="constrained")
@@ -113,11 +120,16 @@ class LiveFigure(widgets.VBox):
         self.image.layout.width = f"{int(size[0] * 100)}px"
         self.error = widgets.HTML()
         super().__init__([*controls.values(), self.image, self.error])
-        self.redraw(fresh=True)
+        self.parts = [*self.children]  # what close_all closes
+        self._replace_earlier_run()
+        try:
+            self.redraw(fresh=True)
+        except BaseException:  # it reaches the cell, and leaves nothing behind
+            self.close_all()
+            raise
         self._figure.set_layout_engine("none")  # keep the layout of the first drawing
         for control in controls.values():
             control.observe(self._on_change, names="value")
-        self._replace_earlier_run()
 
     @property
     def values(self):
@@ -129,6 +141,11 @@ class LiveFigure(widgets.VBox):
         if self._update is None or fresh:
             self._clear()
             self._update = self.draw(self._ax, **self.values)
+            if not (self._update is None or callable(self._update)):
+                raise TypeError(
+                    "draw must return nothing, or a function update(**values), got a "
+                    f"{type(self._update).__name__}"
+                )
             self._figure.canvas.draw()
         else:
             self._update(**self.values)
@@ -177,7 +194,8 @@ class LiveFigure(widgets.VBox):
         try:
             self.redraw()
         except Exception as error:  # it would otherwise be seen in the log only
-            self.error.value = f"<pre>{type(error).__name__}: {error}</pre>"
+            told = html.escape(f"{type(error).__name__}: {error}")
+            self.error.value = f"<pre>{told}</pre>"
         else:
             self.error.value = ""
 
@@ -196,10 +214,25 @@ class LiveFigure(widgets.VBox):
         _shown[cell] = (shell.execution_count, [*figures, self])
 
     def close_all(self):
-        """Close this widget and all its parts."""
-        for child in self.children:
-            child.close()
-        self.close()
+        """Close this widget and all its parts, and let go of what they hold.
+
+        The notebook keeps every output that a cell has shown; so the figure, the
+        picture and ``draw`` (with the states of a film) must not hang on it.
+        """
+        for control in self.controls.values():
+            control.unobserve_all()
+        for part in (*self.parts, self):
+            if isinstance(part, widgets.widget_link.Link):
+                part.unlink()
+                continue
+            for name in ("layout", "style"):
+                if (look := getattr(part, name, None)) is not None:
+                    look.close()
+            part.close()
+        self._figure.clear()
+        self.image.value = b""
+        self.draw = self._update = self._figure = self._ax = self._back = None
+        self._front, self._own_axes, self.parts = [], [], []
 
     def __repr__(self):
         values = ", ".join(f"{name}={value!r}" for name, value in self.values.items())
@@ -247,8 +280,8 @@ def _as_widget(name, control):
         return widgets.Dropdown(options=control, description=label)
     if isinstance(control, tuple) and len(control) == 4:
         low, high, step, start = control
-        if low <= start <= high and step > 0:
-            whole = all(isinstance(number, int) for number in control)
+        if _makes_a_slider(low, high, step, start):
+            whole = all(isinstance(number, Integral) for number in control)
             kind = widgets.IntSlider if whole else widgets.FloatSlider
             slider = kind(start, min=low, max=high, step=step, description=label)
             if not whole:
@@ -257,5 +290,16 @@ def _as_widget(name, control):
             return slider
     raise ValueError(
         f"control {name!r} must be (low, high, step, start) with low <= start <= high "
-        f"and step > 0, a list, a bool, a text or an ipywidget, got {control!r}"
+        "and step > 0 (start whole where the others are), a list, a bool, a text or an "
+        f"ipywidget, got {control!r}"
     )
+
+
+def _makes_a_slider(low, high, step, start) -> bool:
+    """Numbers, in their order, with at most a million positions."""
+    if not all(isinstance(v, Real) and math.isfinite(v) for v in (low, high, step)):
+        return False
+    if not (isinstance(start, Real) and low <= start <= high and step > 0):
+        return False
+    grid = all(isinstance(v, Integral) for v in (low, high, step))
+    return (high - low) <= 1e6 * step and (not grid or isinstance(start, Integral))

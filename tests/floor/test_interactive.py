@@ -1,7 +1,10 @@
 """``explore`` and ``play``: pictures, updates, errors, and nothing left behind."""
 
 import base64
+import gc
 import io
+import math
+import weakref
 
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
@@ -143,10 +146,78 @@ def test_controls():
     assert figure.controls["b"].readout_format == ".2f"
 
 
-@pytest.mark.parametrize("bad", [3, (0, 1), (0, 5, 1, 9), (0, 5, 0, 1), [], None])
+BAD_CONTROLS = [3, (0, 1), (0, 5, 1, 9), (0, 5, 0, 1), [], None]
+BAD_CONTROLS += [(0, 5, 1, 2.5), (0.0, math.inf, 0.5, 1.0), (0.0, 5.0, math.inf, 1.0)]
+BAD_CONTROLS += [(0.0, 1.0, 1e-320, 0.5), ("a", "b", "c", "d"), (0, 5, 1, math.nan)]
+
+
+@pytest.mark.parametrize("bad", BAD_CONTROLS)
 def test_a_bad_control_is_named(bad):
     with pytest.raises(ValueError, match="control 'height' must be"):
         explore(line, height=bad)
+
+
+@pytest.mark.parametrize("panels", [0, 2.0, None])
+def test_a_bad_number_of_panels_is_named(panels):
+    with pytest.raises(ValueError, match="panels must be"):
+        explore(line, panels=panels, height=(0.0, 5.0, 0.5, 1.0))
+
+
+def test_draw_returns_nothing_or_a_function():
+    def forgetful(ax, height):
+        return ax.plot([0, height])
+
+    with pytest.raises(
+        TypeError, match=r"draw must return nothing, or a .* got a list"
+    ):
+        explore(forgetful, height=(0.0, 5.0, 0.5, 1.0))
+
+
+def test_the_text_of_an_error_is_shown_as_it_is():
+    def draw(ax, height):
+        assert height < 2, f"want <2>, got {type(height)}"
+
+    figure = explore(draw, height=(0.0, 5.0, 1.0, 1.0))
+    figure.controls["height"].value = 3.0
+    assert "want &lt;2&gt;, got &lt;class" in figure.error.value
+
+
+def interactive_models():
+    """The ids of all widgets that are open."""
+    from ipywidgets.widgets import widget
+
+    return list(widget._instances)
+
+
+class State:
+    """What a film holds."""
+
+
+def test_what_is_closed_is_free():
+    before = set(interactive_models())
+    states = [State(), State()]
+    held = [weakref.ref(state) for state in states]
+    film = play(states, lambda ax, state: ax.set_title("a state") and None)
+    drawn = weakref.ref(film._figure)
+    slider = explore(moving_line, height=(0.0, 5.0, 0.5, 1.0))
+    film.close_all()
+    slider.close_all()
+    del states
+    gc.collect()
+    assert [state() for state in held] == [None, None]
+    assert drawn() is None
+    assert set(interactive_models()) <= before
+
+
+def test_a_first_drawing_that_fails_leaves_no_widget():
+    def broken(ax, height):
+        raise RuntimeError("no picture")
+
+    before = set(interactive_models())
+    for _ in range(3):
+        with pytest.raises(RuntimeError, match="no picture"):
+            explore(broken, height=(0.0, 5.0, 0.5, 1.0))
+    assert set(interactive_models()) <= before
 
 
 def test_a_typed_line_changes_the_picture_when_it_is_finished():
