@@ -16,7 +16,7 @@ from course_utils.messages import say
 
 ROOMS = {
     **{"01": "gaussian", "02": "mixture", "03": "variational"},
-    **{"04": "vae", "05": "gan", "06": "divergences"},
+    **{"04": "vae", "05": "gan", "06": "divergences", "07": "beyond"},
 }
 
 
