@@ -4,6 +4,7 @@
     python -m benchmarks.trilemma --shapes ring --seeds 0 --models flow diffusion
     python -m benchmarks.trilemma --effort 0.05      a quick look at all of it
     python -m benchmarks.trilemma --report           train nothing, read the file
+    python -m benchmarks.trilemma --shapes digits    on digits: see trilemma_digits
 
 A run merges its rows into ``build/trilemma.csv``, or ``--out``; ``--report`` reads
 ``data/trilemma.csv``, or ``--out``. To publish a run, copy its file to ``data/`` and
@@ -230,7 +231,8 @@ def main() -> None:
     """Train, measure, merge into the file, print."""
     as_written = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_written)
-    parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=[*SHAPES])
+    shapes = [*SHAPES, "digits"]
+    parser.add_argument("--shapes", nargs="+", choices=shapes, default=[*SHAPES])
     known = [*CONTROLS, *MODELS]
     parser.add_argument("--models", nargs="+", choices=known, default=known)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
@@ -238,6 +240,14 @@ def main() -> None:
     parser.add_argument("--report", action="store_true")
     parser.add_argument("--out", type=Path, help="default: build/trilemma.csv")
     options = parser.parse_args()
+    if "digits" in options.shapes:
+        if options.shapes != ["digits"]:
+            parser.error("--shapes digits stands alone: it has another file")
+        from benchmarks import trilemma_digits  # it imports what only digits need
+
+        seconds = 20 * options.effort  # of the processor, for each model
+        trilemma_digits.run(options.seeds, seconds, options.out, options.report)
+        return
     torch.set_num_threads(1)
     out = options.out or (PUBLISHED if options.report else OUT)
     rows = read(out) if options.report or out.exists() else []

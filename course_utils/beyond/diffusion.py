@@ -27,8 +27,11 @@ class Denoiser(nn.Module):
     ``sigma_range`` are the least and the most noise: the least far below the finest
     detail of the data, the most far above their width. ``sigma_data`` is the rough
     width of the data, and their centre should be near 0: the walk begins at N(0, …),
-    and a centre m leaves an error of about m · width / the most noise. The start of the
-    weights depends on ``seed`` only. x is ``(n, data_dim)``.
+    and a centre m leaves an error of about m · width / the most noise. ``log_sigma``
+    says which σ training meets: None for all alike (log σ uniform over the range), or
+    mean and deviation of log σ (Karras et al. 2022, table 1). x is ``(n, data_dim)``;
+    ``extra`` counts the numbers that the network is told beside x and σ (words, in
+    ``guidance``). The start of the weights depends on ``seed`` only.
     """
 
     def __init__(
@@ -37,6 +40,8 @@ class Denoiser(nn.Module):
         hidden: Sequence[int] = (64, 64, 64),
         sigma_range: tuple[float, float] = (0.005, 10.0),
         sigma_data: float = 1.0,
+        log_sigma: tuple[float, float] | None = None,
+        extra: int = 0,
         seed: int = 0,
     ):
         super().__init__()
@@ -45,12 +50,18 @@ class Denoiser(nn.Module):
         require(
             sigma_range=(sigma_range, ordered, "0 < low < high"),
             data_dim=(data_dim, data_dim >= 1, "at least 1"),
+            extra=(extra, extra >= 0, "0 or more"),
         )
         positive(sigma_data=sigma_data)
-        self.data_dim, self.sigma_data = data_dim, sigma_data
-        self.sigma_range = (low, high)
-        with seeded(seed):  # one more number goes in than comes out: the level of σ
-            self.network = networks.layers([data_dim + 1, *hidden, data_dim], "relu")
+        spread = 1.0 if log_sigma is None else log_sigma[1]
+        rule = "None, or a mean and a positive deviation"
+        require(log_sigma=(log_sigma, 0 < spread < math.inf, rule))
+        self.data_dim, self.sigma_data, self.extra = data_dim, sigma_data, extra
+        self.sigma_range, self.log_sigma = (low, high), log_sigma
+        # one more number goes in than comes out: the level of σ
+        widths = [data_dim + 1 + extra, *hidden, data_dim]
+        with seeded(seed):
+            self.network = networks.layers(widths, "relu")
 
     @property
     def start(self) -> Normal:
@@ -59,18 +70,20 @@ class Denoiser(nn.Module):
         most = math.hypot(self.sigma_range[1], self.sigma_data)
         return Normal(zeros, zeros + most, validate_args=False)
 
-    def forward(self, x: torch.Tensor, sigma) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, sigma, told=None) -> torch.Tensor:
         """D(x; σ): x ``(n, d)`` and σ, a number or ``(n, 1)``, to ``(n, d)``.
 
         A part of x plus a part of what the network says, in such shares that the
         network sees and makes numbers of size one (Karras et al. 2022, table 1). Raises
         ``ValueError`` for other shapes, and for a σ that is not positive and finite.
+        ``told`` ``(n, extra)`` is what else the network should know; None is nothing.
         """
         sigma = self._noise(x, sigma)
+        told = x.new_zeros(len(x), self.extra) if told is None else told
         low, high = map(math.log, self.sigma_range)
         level = 2 * (sigma.log() - low) / (high - low) - 1  # from −1 to 1
         width = (sigma.square() + self.sigma_data**2).sqrt()  # of noisy data
-        made = self.network(torch.cat([x / width, level], dim=1))
+        made = self.network(torch.cat([x / width, level, told], dim=1))
         # little noise: keep x; much noise: the network makes nearly all of the guess
         keep, add = (self.sigma_data / width) ** 2, sigma * self.sigma_data / width
         return keep * x + add * made
@@ -92,19 +105,25 @@ class Denoiser(nn.Module):
         require(sigma=(values, 0 < low <= high < math.inf, "positive and finite"))
         return sigma.expand(len(x), 1)
 
-    def loss(self, x0: torch.Tensor, generator=None) -> torch.Tensor:
+    def loss(self, x0: torch.Tensor, generator=None, told=None) -> torch.Tensor:
         """Mean of w(σ) ‖D(x₀ + σ ε; σ) − x₀‖² over the batch ``(n, d)``, ε and σ.
 
-        log σ is uniform over ``sigma_range``. With w = 1/σ² + 1/σ_data² all σ count
-        alike: the least possible loss is d if the data are N(0, σ_data² I).
+        With w = 1/σ² + 1/σ_data² all σ count alike: the least possible loss is d if the
+        data are N(0, σ_data² I).
         """
-        low, high = map(math.log, self.sigma_range)
         options = {"generator": generator, "dtype": x0.dtype}
-        sigma = (low + (high - low) * torch.rand(len(x0), 1, **options)).exp()  # (n, 1)
+        sigma = self._draw_sigma(len(x0), options)  # (n, 1)
         # the noise is drawn anew in every step, so the network never sees it twice
         x = x0 + sigma * torch.randn(x0.shape, **options)
         weight = 1 / sigma.square() + 1 / self.sigma_data**2
-        return (weight * (self(x, sigma) - x0).square()).sum(dim=1).mean()
+        return (weight * (self(x, sigma, told) - x0).square()).sum(dim=1).mean()
+
+    def _draw_sigma(self, n: int, options) -> torch.Tensor:
+        low, high = map(math.log, self.sigma_range)
+        if self.log_sigma is None:
+            return (low + (high - low) * torch.rand(n, 1, **options)).exp()
+        mean, spread = self.log_sigma
+        return (mean + spread * torch.randn(n, 1, **options)).clamp(low, high).exp()
 
     def levels(self, steps: int) -> list[float]:
         """``steps`` values of σ that fall from the most noise to the least.
@@ -123,17 +142,8 @@ class Denoiser(nn.Module):
         Each step is Heun's: the mean of the slopes at both of its ends (Karras et al.
         2022, algorithm 1). Raises ``ValueError`` unless all σ are positive and finite.
         """
-        fit = len(levels) > 0 and all(0 < sigma < math.inf for sigma in levels)
-        rule = "a list of one σ or more, all positive and finite"
-        require(levels=(levels, fit, rule))
         x = check_data(x, self.data_dim).to(self.start.mean.dtype)
-        yield x
-        for here, there in pairwise(levels):
-            slope = (x - self(x, here)) / here  # dx/dσ
-            guess = x + (there - here) * slope  # where Euler's method would stop
-            slope = (slope + (guess - self(guess, there)) / there) / 2
-            x = x + (there - here) * slope
-            yield x
+        yield from heun(self, x, levels)
 
     @torch.no_grad()
     def sample(self, n: int, steps: int = 32) -> torch.Tensor:
@@ -182,6 +192,20 @@ class Denoiser(nn.Module):
                 for i, part in enumerate(rest)
             ]
         return torch.stack(rows).sum(dim=0)  # the trace of each row's Jacobian
+
+
+def heun(denoise, x: torch.Tensor, levels: Sequence[float]) -> Iterator[torch.Tensor]:
+    """The walk of any ``denoise(x, σ)`` from each level to the next; x comes first."""
+    fit = len(levels) > 0 and all(0 < sigma < math.inf for sigma in levels)
+    rule = "a list of one σ or more, all positive and finite"
+    require(levels=(levels, fit, rule))
+    yield x
+    for here, there in pairwise(levels):
+        slope = (x - denoise(x, here)) / here  # dx/dσ
+        guess = x + (there - here) * slope  # where Euler's method would stop
+        slope = (slope + (guess - denoise(guess, there)) / there) / 2
+        x = x + (there - here) * slope
+        yield x
 
 
 class DiffusionState(DescentState):

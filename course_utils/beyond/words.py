@@ -1,0 +1,156 @@
+"""Words for a digit: every picture describes itself by its moments.
+
+Three numbers are measured on the pixels: how much ink, how far it leans, how wide it is
+for its height. Within its class a digit is thin or thick, leaning left, upright or
+leaning right, narrow or wide, by thirds: a one is narrow beside other ones, not beside
+zeros. So 60 000 digits have descriptions, and nobody had to write them. The words of a
+digit are a *bag*: a row of zeros and ones, one for each word.
+"""
+
+import re
+from dataclasses import dataclass
+
+import torch
+
+from course_utils.arguments import require
+from course_utils.scores import load_digit_classifier
+
+CLASSES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")
+CLASSES += ("nine",)
+# for each moment: the words of its lower, middle and upper third ("" is no word)
+THIRDS = (
+    ("thin", "", "thick"),
+    ("leaning left", "upright", "leaning right"),
+    ("narrow", "", "wide"),
+)
+WORDS = (*CLASSES, *(word for third in THIRDS for word in third if word))
+# which word, if any, stands for each third: (3, 3), −1 for none
+_NUMBER = torch.tensor([[WORDS.index(w) if w else -1 for w in t] for t in THIRDS])
+FILLERS = {"a", "an", "the", "and", "digit", "number", "that", "is", "to", "please"}
+ALIASES = {"left": "leaning left", "right": "leaning right", "straight": "upright"}
+ALIASES |= {str(number): name for number, name in enumerate(CLASSES)}
+
+
+def moments(images: torch.Tensor) -> torch.Tensor:
+    """Ink, slant and width of each image: ``(n, 784)`` to ``(n, 3)``.
+
+    Images are grey levels, uint8 or floats in [0, 1]. Ink is the sum of all pixels.
+    With y downwards, the slant is −cov(x, y) / var(y): by how much x grows for one step
+    up. Width is the deviation of x over that of y, when the slant has been taken out.
+    """
+    ticks = torch.arange(28.0) - 13.5
+    y, x = torch.meshgrid(ticks, ticks, indexing="ij")
+    # one product with the pixels gives all sums: Σ p, Σ p x, Σ p y, Σ p x², …
+    powers = torch.stack([torch.ones_like(x), x, y, x * x, x * y, y * y])  # (6, 28, 28)
+    parts = [pixels(rows) @ powers.flatten(1).T for rows in images.split(5000)]
+    sums = torch.cat(parts)  # (n, 6)
+    ink = sums[:, 0].clamp(min=1e-6)  # an empty image has no moments, but no NaN either
+    mx, my, xx, xy, yy = (sums[:, 1:] / ink[:, None]).unbind(1)
+    var_x, cov, var_y = xx - mx * mx, xy - mx * my, (yy - my * my).clamp(min=1e-6)
+    slant = -cov / var_y
+    width = ((var_x - cov * cov / var_y).clamp(min=0) / var_y).sqrt()
+    return torch.stack([ink, slant, width], dim=1)
+
+
+def pixels(images: torch.Tensor) -> torch.Tensor:
+    """Images ``(n, 784)`` or ``(n, 28, 28)`` as floats in [0, 1], ``(n, 784)``."""
+    flat = images.flatten(1)
+    shape = f"shape {tuple(images.shape)}"
+    require(images=(shape, flat.shape[1:] == (784,), "of shape (n, 784)"))
+    return flat.float() / 255 if flat.dtype == torch.uint8 else flat.float()
+
+
+@dataclass(frozen=True, eq=False)
+class Describer:
+    """Where the thirds of each class end: ``limits`` ``(10, 3, 2)``, from real digits.
+
+    Made by ``Describer.of(images, labels)``.
+    """
+
+    limits: torch.Tensor
+
+    @classmethod
+    def of(cls, images: torch.Tensor, labels: torch.Tensor) -> "Describer":
+        """Thirds of the moments within each class of ``images`` ``(n, 784)``."""
+        check_labels(labels, len(images))
+        counts = torch.bincount(labels, minlength=10)
+        few = f"{int(counts.min())} of class {int(counts.argmin())}"
+        require(labels=(few, bool((counts >= 3).all()), "three or more of each class"))
+        measured, thirds = moments(images), torch.tensor([1 / 3, 2 / 3])
+        ends = [measured[labels == c].quantile(thirds, dim=0).T for c in range(10)]
+        return cls(torch.stack(ends))
+
+    def thirds(self, measured: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """0, 1 or 2 for each moment ``(n, 3)``: its third within the class ``(n,)``."""
+        return (measured[:, :, None] > self.limits[labels]).sum(dim=2)
+
+    def bags(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The words of each image, ``(n, 17)`` zeros and ones: class, then thirds."""
+        check_labels(labels, len(images))
+        thirds = self.thirds(moments(images), labels)  # (n, 3)
+        words = _NUMBER[torch.arange(3), thirds]  # (n, 3), −1 where there is none
+        bags = torch.zeros(len(labels), len(WORDS) + 1)  # one more column: for the −1
+        bags.scatter_(1, words % (len(WORDS) + 1), 1.0)
+        bags.scatter_(1, labels[:, None], 1.0)
+        return bags[:, :-1]
+
+    @torch.no_grad()
+    def right(self, images: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
+        """Which words came out: ``(n, 4)`` booleans for class, ink, slant and width.
+
+        ``asked`` ``(n, 17)`` are the bags, each with one class. The class is what the
+        shipped classifier sees, the rest is measured on the image. What nobody asked
+        for cannot be wrong.
+        """
+        require(
+            asked=(
+                f"shape {tuple(asked.shape)}",
+                asked.shape == (len(images), len(WORDS)),
+                f"of shape ({len(images)}, {len(WORDS)})",
+            )
+        )
+        one = bool((asked[:, :10].sum(dim=1) == 1).all())
+        require(asked=("other rows", one, "bags with one class in each row"))
+        classes = asked[:, :10].argmax(dim=1)
+        model, parts = load_digit_classifier(), images.split(1000)
+        seen = torch.cat([model(pixels(rows)).argmax(dim=1) for rows in parts])
+        # a bag of what the image shows, described as a member of the class asked for
+        shown = self.bags(images, classes)
+        columns = [[WORDS.index(w) for w in third if w] for third in THIRDS]
+        kept = [(asked[:, c] <= shown[:, c]).all(dim=1) for c in columns]
+        return torch.stack([seen == classes, *kept], dim=1)
+
+
+def check_labels(labels: torch.Tensor, n: int) -> None:
+    """Raise a ``ValueError`` unless labels are ``n`` whole numbers from 0 to 9."""
+    fits = labels.dtype == torch.int64 and labels.shape == (n,)
+    fits = fits and n > 0 and int(labels.min()) >= 0 and int(labels.max()) <= 9
+    got = f"{labels.dtype} of shape {tuple(labels.shape)}"
+    require(labels=(got, fits, f"int64 of shape ({n},), from 0 to 9"))
+
+
+def parse(text: str) -> tuple[torch.Tensor, list[str]]:
+    """A bag ``(17,)`` and the words that nobody knows: ``"a thin seven"``.
+
+    Order and fillers do not count; "left", "right" and "7" are understood, too.
+    """
+    found = re.findall(r"[^\W_]+", text.lower())
+    bag, unknown = torch.zeros(len(WORDS)), []
+    for word in found:
+        name = ALIASES.get(word, word)
+        if name in WORDS:
+            bag[WORDS.index(name)] = 1.0
+        elif word not in FILLERS and word not in ("leaning", "lean", "leans"):
+            unknown.append(word)
+    return bag, unknown
+
+
+def spell(bag: torch.Tensor) -> str:
+    """The words of a bag ``(17,)`` as a phrase: "a thin seven, leaning right"."""
+    own = [word for word, there in zip(WORDS, bag.tolist(), strict=True) if there]
+    nouns = [w for w in own if w in CLASSES] or ["digit"]
+    leans = [w for w in own if w in THIRDS[1]]
+    rest = [w for w in own if w not in CLASSES and w not in leans]
+    phrase = [*rest, *nouns]
+    article = "an" if phrase[0] == "eight" else "a"
+    return ", ".join([" ".join([article, *phrase]), *leans])
