@@ -6,6 +6,7 @@
     python -m benchmarks.vae --peer                   the usual 10 epochs, and ours
     python -m benchmarks.vae --validation …           score the last 10 000 of training
     python -m benchmarks.vae --epoch bf16             time an epoch of notebook 04
+    python -m benchmarks.vae --codes --seconds 120    codes of bits and their prior
 
 Training: 60 000 digits, binarised anew at each visit, 50 latent dimensions, 512 units
 in each hidden layer. Test: 10 000 digits, binarised once (seed 0). ``neg_elbo`` is over
@@ -17,10 +18,16 @@ recipe that most tutorials use: 784-400-20, Adam 1e-3, batches of 128, grey pixe
 a cross-entropy. The loss there is that of the tutorials: grey test digits, summed. Ours
 has the same layers, and gets 1 / ``--faster`` of the peer's time. ``--epoch`` times the
 model of section 4 (59 000 digits, 500 + 500 units), in ``bf16`` or in ``float32``.
+``--codes`` trains the VQ-VAE of section 8 (``--bits`` bits) and then MADE on its codes,
+together in ``--seconds`` of processor time on one thread; ``bound`` is log p(x | c) +
+log p(c) on the test digits, ``uniform`` the same with a uniform prior.
 """
 
 import argparse
+import copy
+import functools
 import json
+import math
 import time
 
 import torch
@@ -30,8 +37,11 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from course_utils.data import load_mnist
 from course_utils.descent import learning_rate_at
-from course_utils.training import progress
+from course_utils.scores import digit_scores
+from course_utils.training import last, progress
 from course_utils.vae import VAE, binarise, kl_to_standard_normal, train_vae
+from course_utils.vae.code_prior import MADE, train_made
+from course_utils.vae.codes import VQVAE, train_vq_vae
 from course_utils.vae.training import has_fast_bf16
 
 RECIPE = {"batch_size": 512, "learning_rate": 7e-3, "kl_warm_up": 0.5}
@@ -52,8 +62,8 @@ def measure(options) -> dict:
     model.begin_at_mean_of(train)
     spent, epochs = 0.0, 0.0
     for recipe in recipes(options):
-        *_, last = progress(train_vae(model, train, **recipe), describe=str)
-        spent, epochs = spent + last.seconds, epochs + last.epoch
+        end = last(progress(train_vae(model, train, **recipe), describe=str))
+        spent, epochs = spent + end.seconds, epochs + end.epoch
     if options.save:
         model.save(options.save)
     torch.manual_seed(options.seed)
@@ -83,14 +93,69 @@ def epoch(options) -> dict:
     model.begin_at_mean_of(train)
     recipe = {"learning_rate": 5e-3, "kl_warm_up": 0.5, "n_states": 1}
     begin = time.process_time()
-    (last,) = train_vae(model, train, 1, bf16=options.epoch == "bf16", **recipe)
+    end = last(train_vae(model, train, 1, bf16=options.epoch == "bf16", **recipe))
     return {
         "floats": options.epoch,
-        "seconds": round(last.seconds, 1),
+        "seconds": round(end.seconds, 1),
         "processor_seconds": round(time.process_time() - begin, 1),
         "threads": torch.get_num_threads(),
         "chosen": "bf16" if has_fast_bf16() else "float32",
     }
+
+
+def codes(options) -> dict:
+    """A VQ-VAE whose code is bits, MADE as their prior, and 10 000 digits of both."""
+    torch.set_num_threads(1)
+    grey, test = digits("train"), binarise(digits("test"), seed=0)
+    model = VQVAE(784, options.bits, 2, 1, hidden=(512, 256), seed=options.seed)
+    model.begin_with_bits(grey)
+    recipe = {"dynamic": True, "restart": False, "falling": True, "seed": options.seed}
+    begin = time.process_time()
+    part = options.seconds * (1 - options.prior_share)
+    train = functools.partial(train_vq_vae, x=grey, **recipe)
+    last(train(model, epochs=affordable(train, model, part)))
+    middle = time.process_time()
+    # the prior sees each digit twice, with other zeros and ones
+    twice = [binarise(grey, seed=seed, dtype=torch.bool) for seed in (1, 2)]
+    bits = torch.cat([model.codes(x) for both in twice for x in both.split(5000)])
+    made = MADE(options.bits, options.units, seed=options.seed)
+    train = functools.partial(train_made, bits=bits, seed=options.seed)
+    part = options.seconds - (time.process_time() - begin)
+    last(train(made, epochs=affordable(train, made, part)))
+    end = time.process_time()
+    with torch.no_grad():
+        of_test = [model.codes(x) for x in test.split(1000)]
+        pairs = zip(test.split(1000), of_test, strict=True)
+        log_p = torch.cat([model.decode(c).log_prob(x).sum(1) for x, c in pairs])
+        prior = torch.cat([made.log_prob(c) for c in of_test]).mean().item()
+        drawn = made.sample(10_000, torch.Generator().manual_seed(0)).long()
+        scores = digit_scores(model.decode(drawn).mean)
+        uniform = torch.randint(2, drawn.shape, generator=torch.Generator())
+        noise = digit_scores(model.decode(uniform).mean)
+    given = log_p.mean().item()
+    return {
+        "bound": round(given + prior, 2),
+        "uniform": round(given - options.bits * math.log(2), 2),
+        "given": round(given, 2),
+        "prior": round(prior, 2),
+        "d2": round(scores.frechet, 1),
+        "confident": round(scores.confident, 3),
+        "d2_uniform": round(noise.frechet, 1),
+        "seconds": [round(middle - begin, 1), round(end - middle, 1)],
+        "bits": options.bits,
+        "seed": options.seed,
+    }
+
+
+def affordable(train, model, seconds: float) -> float:
+    """How many epochs ``train`` makes in so much processor time, by a trial of its own.
+
+    The trial, a copy of the model on a twentieth of an epoch, counts as part of it.
+    """
+    begin = time.process_time()
+    last(train(copy.deepcopy(model), epochs=0.05))
+    spent = time.process_time() - begin
+    return 0.05 * (seconds - spent) / spent
 
 
 def recipes(options):
@@ -225,10 +290,15 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--validation", action="store_true")
     parser.add_argument("--epoch", choices=["bf16", "float32"])
+    parser.add_argument("--codes", action="store_true")
+    parser.add_argument("--bits", type=int, default=64)
+    parser.add_argument("--units", type=int, default=8)
+    parser.add_argument("--prior-share", type=float, default=0.5)
     parser.add_argument("--save")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     task = epoch if options.epoch else peer if options.peer else measure
+    task = codes if options.codes else task
     print(json.dumps(task(options)))
 
 

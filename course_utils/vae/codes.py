@@ -1,40 +1,68 @@
 """VQ-VAE: a codebook in place of the Gaussian (van den Oord et al. 2017; notebook 04).
 
 Each image becomes a few whole numbers, one per position, each naming a row of the
-codebook. Nats per example, sums over dimensions. x holds zeros and ones, as floats or
-booleans; anything else is a ``ValueError`` that says what is wrong.
+codebook. With a codebook of two rows the code is a list of bits, for which
+``code_prior`` has a distribution. Nats per example, sums over dimensions. x holds zeros
+and ones, as floats or booleans; anything else is a ``ValueError`` that says what is
+wrong.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.distributions import Bernoulli
 
-from course_utils.arguments import positive
-from course_utils.descent import Run
+from course_utils.arguments import positive, require
+from course_utils.descent import Run, learning_rate_at
 from course_utils.networks import layers
 from course_utils.training import seeded
-from course_utils.vae.model import check_pixels
+from course_utils.vae.model import check_pixels, logits_of_mean
+from course_utils.vae.training import redraw
 
 
 class VQVAE(nn.Module):
-    """x ``(n, data_dim)`` → ``positions`` codes out of ``n_codes`` → p(x | codes)."""
+    """x ``(n, data_dim)`` → ``positions`` codes out of ``n_codes`` → p(x | codes).
+
+    ``hidden`` is the width of one hidden layer, or several widths: those of the
+    encoder; the decoder has them in reverse.
+    """
 
     def __init__(
-        self, data_dim=784, positions=16, n_codes=64, code_dim=2, hidden=256, seed=0
+        self,
+        data_dim: int = 784,
+        positions: int = 16,
+        n_codes: int = 64,
+        code_dim: int = 2,
+        hidden: int | Sequence[int] = 256,
+        seed: int = 0,
     ):
         super().__init__()
         positive(data_dim=data_dim, positions=positions, n_codes=n_codes)
-        positive(code_dim=code_dim, hidden=hidden)
+        hidden = [hidden] if isinstance(hidden, (int, float)) else list(hidden)
+        positive(code_dim=code_dim, hidden=min(hidden))
         self.data_dim = data_dim
         self.positions, self.code_dim = positions, code_dim
+        code = positions * code_dim
         with seeded(seed):
-            self.encoder = layers([data_dim, hidden, positions * code_dim], "silu")
-            self.decoder = layers([positions * code_dim, hidden, data_dim], "silu")
+            self.encoder = layers([data_dim, *hidden, code], "silu")
+            self.decoder = layers([code, *hidden[::-1], data_dim], "silu")
             self.codebook = nn.Parameter(torch.randn(n_codes, code_dim))
+
+    def begin_with_bits(self, x: torch.Tensor) -> None:
+        """A codebook of the two rows −1 and 1; p(x | codes) starts at the mean of x.
+
+        For ``n_codes`` = 2 and ``code_dim`` = 1. x is ``(n, data_dim)``, zeros and ones
+        or grey levels as uint8.
+        """
+        shape = tuple(self.codebook.shape)
+        require(codebook=(f"of shape {shape}", shape == (2, 1), "of shape (2, 1)"))
+        check_pixels(x, self.data_dim, grey=True)
+        with torch.no_grad():
+            self.codebook.copy_(torch.tensor([[-1.0], [1.0]]))
+            self.decoder[-1].bias.copy_(logits_of_mean(x, self.codebook.dtype))
 
     def vectors(self, x: torch.Tensor) -> torch.Tensor:
         """What the encoder says before the choice: ``(n, positions, code_dim)``."""
@@ -107,45 +135,68 @@ class VQState:
 def train_vq_vae(
     model: VQVAE,
     x: torch.Tensor,
-    epochs: int = 3,
+    epochs: float = 3,
     batch_size: int = 128,
     learning_rate: float = 2e-3,
     seed: int = 0,
+    *,
+    dynamic: bool = False,
+    restart: bool = True,
+    falling: bool = False,
 ) -> Iterator[VQState]:
     """Adam on ``model.loss``; yields after each epoch over ``x`` ``(n, data_dim)``.
 
-    Codes that an epoch never used move onto vectors of the encoder, or they would stay
-    unused for ever. A loss that is not finite puts the model back to the last state, or
-    to its start, and raises ``FloatingPointError``. Raises ``ValueError`` for data or
+    With ``dynamic`` x holds grey levels (uint8), binarised anew at every visit. With
+    ``restart`` the codebook begins on vectors of the encoder, and codes that an epoch
+    never used move onto such vectors, or they would stay unused for ever. With
+    ``falling`` the step size falls to almost 0 (half a cosine). The last epoch may be a
+    part of one. A loss that is not finite puts the model back to the last state, or to
+    its start, and raises ``FloatingPointError``. Raises ``ValueError`` for data or
     settings without sense.
     """
-    check_pixels(x, model.data_dim)
+    check_pixels(x, model.data_dim, grey=dynamic)
     positive(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate)
     run = Run(model, x, batch_size, learning_rate, seed, betas=(0.9, 0.999))
-    n_codes = len(model.codebook)
-    # the codebook starts on what the encoder says: every code counts as unused
-    _restart(model, x, torch.ones(n_codes, dtype=torch.bool), run.generator)
-    for epoch in range(1, epochs + 1):
-        total = torch.zeros(())
-        for _ in range(math.ceil(len(x) / batch_size)):
+    if restart:  # on what the encoder says: every code counts as unused
+        unused = torch.ones(len(model.codebook), dtype=torch.bool)
+        _restart(model, x, unused, run.generator)
+    steps = math.ceil(len(x) / batch_size)  # of an epoch
+    done, epoch = 0.0, 0
+    while done < 1:
+        epoch, total, seen = epoch + 1, torch.zeros(()), 0
+        for _ in range(steps):
             batch = run.batch()
+            if batch.dtype == torch.uint8:
+                batch = redraw(batch, run.generator)
             reconstruction, pulls = model.loss(batch)
-            run.descend(reconstruction + pulls)
+            rate = learning_rate_at(done) if falling else 1.0
+            run.descend(reconstruction + pulls, rate)
             total += reconstruction.detach() * len(batch)
-        counts = torch.bincount(model.codes(x[:2000]).flatten(), minlength=n_codes)
+            seen += len(batch)
+            done = run.step / (steps * epochs)
+            if done >= 1:
+                break
+        counts = _counts(model, x[:2000])
         # entr(p) is −p log p, and 0 for a code that nobody uses
         entropy = torch.special.entr(counts / counts.sum()).sum()
         used = int((counts > 0).sum())
         run.keep()
-        yield VQState(epoch, -total.item() / len(x), used, entropy.exp().item())
-        if epoch < epochs:  # after the last one no step would follow
+        yield VQState(epoch, -total.item() / seen, used, entropy.exp().item())
+        if restart and done < 1:  # after the last one no step would follow
             _restart(model, x, counts == 0, run.generator)
+
+
+def _counts(model, x) -> torch.Tensor:
+    """How often each code stands in the codes of ``x``: ``(n_codes,)``."""
+    x = (x > 127) if x.dtype == torch.uint8 else x  # grey is ink from one half on
+    return torch.bincount(model.codes(x).flatten(), minlength=len(model.codebook))
 
 
 @torch.no_grad()
 def _restart(model, x, unused, generator) -> None:
     """Move the codes marked in ``unused`` ``(n_codes,)`` onto the encoder's vectors."""
-    rows = torch.randint(len(x), (1000,), generator=generator)
-    vectors = model.vectors(x[rows]).flatten(0, 1)
+    rows = x[torch.randint(len(x), (1000,), generator=generator)]
+    rows = redraw(rows, generator) if x.dtype == torch.uint8 else rows
+    vectors = model.vectors(rows).flatten(0, 1)
     pick = torch.randint(len(vectors), (int(unused.sum()),), generator=generator)
     model.codebook[unused] = vectors[pick]

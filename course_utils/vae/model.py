@@ -210,11 +210,9 @@ class VAE(SavedModule):
         """
         kind = self.decoder.likelihood
         require(likelihood=(repr(kind), kind == "bernoulli", "'bernoulli' for this"))
-        parts = self.check(x, grey=True).split(5000)  # a float copy of x is large
-        mean = sum(part.to(self.dtype).sum(0) for part in parts) / len(x)
-        mean = mean / 255 if x.dtype == torch.uint8 else mean
-        with torch.no_grad():  # sigmoid(bias) = mean; a mean of 0 has no finite logit
-            self.decoder.network[-1].bias.copy_(mean.clamp(0.001, 0.999).logit())
+        bias = logits_of_mean(self.check(x, grey=True), self.dtype)
+        with torch.no_grad():  # sigmoid(bias) = mean
+            self.decoder.network[-1].bias.copy_(bias)
 
     def check(self, x: torch.Tensor, name: str = "x", grey: bool = False):
         """``x``, if this model can score it; else a ``ValueError`` that says why not.
@@ -224,6 +222,14 @@ class VAE(SavedModule):
         if self.decoder.likelihood == "bernoulli":
             return check_pixels(x, self.data_dim, name, grey)
         return check_data(x, self.data_dim, name)
+
+
+def logits_of_mean(x: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """The logit of each pixel's mean, ``(pixels,)``; x is zeros and ones, or uint8."""
+    # in parts: a float copy of x is large
+    mean = sum(part.to(dtype).sum(0) for part in x.split(5000)) / len(x)
+    mean = mean / 255 if x.dtype == torch.uint8 else mean
+    return mean.clamp(0.001, 0.999).logit()  # a mean of 0 has no finite logit
 
 
 def check_pixels(x, data_dim: int, name: str = "x", grey: bool = False):

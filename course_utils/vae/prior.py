@@ -45,6 +45,14 @@ class MixturePrior:
         rule = f"{d} different columns below {self.latent_dim}"
         require(used=(columns, fits, rule))
 
+    @classmethod
+    def standard(cls, latent_dim: int) -> "MixturePrior":
+        """N(0, I) itself, with nothing learned."""
+        one = torch.ones(1, dtype=torch.float64)
+        return cls(
+            GaussianMixture(one, 0 * one[:, None], one[:, None, None]), (0,), latent_dim
+        )
+
     @property
     def others(self) -> list[int]:
         """The columns that stay at N(0, 1)."""

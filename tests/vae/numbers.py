@@ -26,12 +26,6 @@ COMPUTED = [
         "data",
         "100 * (labels.bincount() / len(labels)).mean()",
     ),
-    (
-        "probe-caption",
-        "and {:.1f} % is the standard error of such a test",
-        "data",
-        "100 * (0.82 * 0.18 / len(test)) ** 0.5",
-    ),
 ]
 
 BURDA = "Burda, Grosse and Salakhutdinov (2016), Table 1"
@@ -52,6 +46,4 @@ QUOTED = {
         "iwae-caption",
         "84.9",
     ): FIVE_MINUTES,
-    ("probe-caption", "0.1"): "the notebook's own run (section 5, probe)",
-    ("probe-caption", "0.9"): SEEDS,
 }

@@ -5,11 +5,12 @@ import re
 
 import pytest
 import torch
+from torch.distributions import Bernoulli
 
 from course_utils.training import seeded
 from course_utils.vae.codes import VQVAE, train_vq_vae
 from course_utils.vae.training import binarise
-from tests.vae.cases import weights
+from tests.vae.cases import GREY, weights
 
 
 @pytest.fixture
@@ -187,3 +188,37 @@ def test_booleans_train_as_floats_do():
         model = VQVAE(data_dim=12, positions=2, n_codes=4, code_dim=2, hidden=8)
         ends.append(list(train_vq_vae(model, x, epochs=2))[-1])
     assert ends[0] == ends[1]
+
+
+def bits_of_twelve():
+    return VQVAE(data_dim=12, positions=6, n_codes=2, code_dim=1, hidden=(16, 8))
+
+
+def test_a_code_of_bits_is_the_sign_and_starts_at_the_mean():
+    grey = (37 * torch.arange(480) % 256).to(torch.uint8).view(40, 12)
+    model, x = bits_of_twelve(), binarise(grey)
+    model.begin_with_bits(grey)
+    assert torch.equal(model.codes(x), (model.vectors(x)[..., 0] > 0).long())
+    bias = model.decoder[-1].bias
+    expected = (grey.float().mean(0) / 255).logit()
+    torch.testing.assert_close(bias.detach(), expected)
+    with pytest.raises(ValueError, match=r"codebook must be of shape \(2, 1\)"):
+        VQVAE(data_dim=12, positions=3).begin_with_bits(grey)
+
+
+def test_bits_train_on_grey_levels_drawn_anew():
+    model, same = bits_of_twelve(), bits_of_twelve()
+    options = {"dynamic": True, "restart": False, "falling": True, "batch_size": 50}
+    options["learning_rate"] = 0.02
+    for each in (model, same):
+        each.begin_with_bits(GREY)
+        states = list(train_vq_vae(each, GREY, epochs=30.5, **options))
+    assert [s.epoch for s in states] == list(range(1, 32))
+    assert torch.equal(weights(model), weights(same))
+    assert states[-1].reconstruction > states[0].reconstruction + 0.05
+    x = binarise(GREY)
+    again = model.decode(model.codes(x)).log_prob(x).sum(1).mean()
+    pixels = Bernoulli(x.mean(0).clamp(1e-3, 1 - 1e-3))
+    assert again > pixels.log_prob(x).sum(1).mean()
+    with pytest.raises(ValueError, match="holds grey levels"):
+        next(train_vq_vae(model, GREY))

@@ -1,0 +1,69 @@
+"""The pictures of notebook 04, sections 7 and 8: learned priors, and codes of bits."""
+
+from course_utils.style import COLOUR
+from course_utils.vae.pictures import mosaic, plot_digits
+
+
+def draw_numbers(axes, gaussians, found):
+    """New digits of a mixture prior, and what the number of its Gaussians does.
+
+    ``found`` maps a number to (digits ``(n, 784)``, d², share of clear digits, log p(z)
+    of draws that EM has seen, and of others).
+    """
+    numbers = list(found)
+    _, distance, _, seen, new = zip(*found.values(), strict=True)
+    sheet = plot_digits(axes[0], found[gaussians][0], 6)
+    axes[1].plot(numbers, distance, "o-", color=COLOUR["model"])
+    axes[1].set(ylim=(0, 1.1 * max(distance)))
+    latent = {"color": COLOUR["latent"]}
+    hollow = {"markerfacecolor": "white", "markeredgewidth": 1.6}
+    axes[2].plot(numbers, seen, "o-", label="draws that EM saw", **latent)
+    axes[2].plot(numbers, new, "s--", label="draws of test digits", **latent, **hollow)
+    axes[2].legend(loc="upper left")
+    axes[2].set(ylim=(min(new) - 1, max(seen) + 0.35 * (max(seen) - min(new))))
+    marks = []
+    for ax in axes[1:]:
+        ax.set(xscale="log", xlabel="Gaussians")
+        ax.set_xticks(numbers, [f"{k}" for k in numbers])
+        ax.minorticks_off()
+        marks.append(ax.axvline(gaussians, color="#333333", linestyle=":"))
+
+    def update(gaussians):
+        digits, frechet, clear, _, held_out = found[gaussians]
+        sheet.set_data(mosaic(digits, 6))
+        for mark in marks:
+            mark.set_xdata([gaussians] * 2)
+        axes[0].set_title(f"{gaussians} Gaussians: {clear:.0%} clear")
+        axes[1].set_title(f"d² {frechet:.1f} (0 is best)")
+        score = f"{held_out:.1f}".replace("-", "−")
+        axes[2].set_title(f"log p(z), test: {score} nats")
+
+    update(gaussians)
+    return update
+
+
+def plot_bits(ax, bits, row):
+    """Bits ``(n, 64)`` as 8 × 8 tiles in the empty row ``row`` of ``plot_rows``."""
+    top, limits = 30 * row, (ax.get_xlim(), ax.get_ylim())
+    for index, code in enumerate(bits.float()):
+        box = (30 * index, 30 * index + 28, top + 28, top)
+        style = {"cmap": "cividis", "vmin": 0, "vmax": 1, "extent": box}
+        ax.imshow(code.view(8, 8), interpolation="nearest", **style)
+    ax.set(xlim=limits[0], ylim=limits[1])  # imshow has changed them
+
+
+def plot_masks(axes, made):
+    """Which weights of a MADE may differ from 0, layer by layer; then all together."""
+    masks = [getattr(made, f"mask{index}") for index in range(len(made.layers))]
+    whole = masks[0]
+    for mask in masks[1:]:
+        whole = mask @ whole
+    titles = [f"layer {index + 1}" for index in range(len(masks))]
+    for ax, mask, title in zip(
+        axes, [*masks, (whole > 0).float()], [*titles, "all together"], strict=True
+    ):
+        style = {"cmap": "Blues", "vmin": 0, "vmax": 1.4, "aspect": "auto"}
+        ax.imshow(mask, interpolation="nearest", **style)
+        ax.set(title=title, xlabel="input", ylabel="output", xticks=[], yticks=[])
+    for ax in axes[:-1]:
+        ax.set(xlabel="from", ylabel="to")
