@@ -24,14 +24,18 @@ _SHIPPED = Path(__file__).resolve().with_name("shipped")
 # asked for first: in site-packages, ``data`` may be somebody else's
 DATA_DIR = _SHIPPED if _SHIPPED.is_dir() else _SHIPPED.parents[1] / "data"
 METRES_PER_INCH = 0.0254
+# what the course's prose is written with, in the order of ASCII
+PROSE_ALPHABET = "\n \"%'()+,-./0123456789:;=?abcdefghijklmnopqrstuvwxyz|"
 
 CHECKSUMS = """\
 0c5579b39971e2fc996afb4f718e9e2b28c97867ba427792021aa8727fbb0f92  heights.csv
 bbb0560675adb55edc014cdf46117ac00861b3742f0e6edb213531d6c28609e1  galton_heights.csv
 b820d4b990f58ea07552d64fe2461d1c454df3ec6cc0bfe7aa6eb73a95f47dbf  old_faithful.csv
 f1d6e389797477acf8ffb24c70ba6b557f5fcc4b366c7d9f3c5fa1941f0255f9  theis_mixture.csv
+bbaee599e7e6971b7b402d6b24b280d51eebcdb24d42cf535aa21114771af2b1  course_prose.txt
 e61656d685530504d2d49e277f15060fec5699fac39243da9662c85e241308fd  trilemma.csv
 6e07f6cd95c38a7bc4e7c88b741fee43a47a8c15e0565dafe713b13dcdeba9a3  gan_strip.csv
+40b3c600bdb58b243e9ea0ca01c1424f6c4ef596ea5f5e88e10ceb934963800b  gan_digits.safetensors
 44bd27f8fdc0e3413ede4d4381aacdadb58c4f553607d6601812a4b8d5e594f1  digit_classifier.safetensors
 0b367032e93c5d0cea0925647cfdb18614af8ee15f83e6f2fc2ad904a6835971  mnist/train-images-idx3-ubyte.gz
 1787548bbe0bff1ec2ecdc0ef292b02df999e2d1a6002d27500982c652b17203  mnist/train-labels-idx1-ubyte.gz
@@ -71,7 +75,8 @@ def read_verified(name: str) -> bytes:
         raise DataError(name, f"cannot be read: {reason}") from error
     if not content:
         raise DataError(name, "is empty")
-    if name.endswith(".csv"):  # a checkout on Windows may have changed the line ends
+    # a checkout on Windows may have changed the line ends
+    if name.endswith((".csv", ".txt")):
         content = content.replace(b"\r\n", b"\n")
     if hashlib.sha256(content).hexdigest() != SHA256[name]:
         raise DataError(name, f"is damaged: wrong SHA-256 over {len(content)} bytes")
@@ -100,6 +105,19 @@ def load_old_faithful() -> torch.Tensor:
     rows = read_csv("old_faithful.csv")
     columns = [_column(rows, key) for key in ("eruption_min", "waiting_min")]
     return torch.stack(columns, dim=1)
+
+
+def load_prose() -> str:
+    """What notebooks 01 to 06 say, in small letters: one paragraph a line.
+
+    Only characters of ``PROSE_ALPHABET`` occur. Sentences with formulas or code were
+    left out. The text is frozen: later changes of the notebooks do not change it.
+    Raises ``DataError`` for a missing or damaged file.
+    """
+    text = read_verified("course_prose.txt").decode("ascii")
+    if strange := set(text) - set(PROSE_ALPHABET):
+        raise DataError("course_prose.txt", f"holds {sorted(strange)}")
+    return text
 
 
 def load_mnist(split: str = "train") -> tuple[torch.Tensor, torch.Tensor]:

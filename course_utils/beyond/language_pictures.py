@@ -10,7 +10,7 @@ from course_utils.style import COLOUR
 SIGNS = {" ": "space", "\n": "line"}  # what would not be seen
 SHOWN = 12  # characters with a bar: the others share the last one
 ROW = 60  # characters of a text in one row
-FIXED = {"family": "DejaVu Sans Mono", "fontsize": 11}
+FIXED = {"family": "DejaVu Sans Mono", "fontsize": 13}
 
 
 def _rows(text: str, width: int = ROW) -> list[str]:
@@ -25,6 +25,17 @@ def _ranked(log_p, alphabet: str):
     labels = [SIGNS.get(alphabet[k], alphabet[k]) for k in place[:SHOWN].tolist()]
     heights = p[:SHOWN].tolist()
     return [*labels, "others"], [*heights, max(0.0, 1 - sum(heights))]
+
+
+def plot_reach(ax, sees):
+    """Which characters the scores of each place depend on: ``(s, t)`` truth values."""
+    n = len(sees)
+    ax.imshow(sees, cmap="Blues", vmin=0, vmax=1.4, origin="lower")
+    ax.plot([-0.5, n - 0.5], [-0.5, n - 0.5], color=COLOUR["target"], linestyle="--")
+    where = {"ha": "right", "color": COLOUR["target"], "fontsize": 11}
+    ax.text(0.62 * n, 0.72 * n, "s = t", **where)
+    ax.set(xlabel="place t of the scores", ylabel="character s of the text")
+    ax.set_title("dark: the scores of place t change with s")
 
 
 def draw_writing(ax, moment, alphabet: str, rows: int = 3):
@@ -80,7 +91,7 @@ def plot_surprise(ax, text: str, bits, most: float = 8.0):
         ax.add_patch(Rectangle(facecolor=shades(0.85 * share), **box))
         sign = rows[row][column]
         style = {"ha": "center", "va": "center", "family": "DejaVu Sans Mono"}
-        ax.text(column + 0.5, -row - 0.5, sign, fontsize=10, **style)
+        ax.text(column + 0.5, -row - 0.5, sign, fontsize=13, **style)
     ax.set(xlim=(0, ROW), ylim=(-len(rows), 0), xticks=[], yticks=[])
     for spine in ax.spines.values():
         spine.set_visible(False)

@@ -10,6 +10,7 @@ from course_utils.beyond.language_pictures import (
     draw_temperature,
     draw_writing,
     plot_bits,
+    plot_reach,
     plot_surprise,
 )
 
@@ -47,6 +48,14 @@ def test_a_long_text_shows_its_last_rows(ax):
     shown = words(ax)[-1].splitlines()
     assert len(shown) == 2
     assert shown[1].endswith("¶the end_")
+
+
+def test_the_reach_is_the_table_of_truths(ax):
+    sees = torch.ones(6, 6, dtype=torch.bool).triu(1)
+    plot_reach(ax, sees)
+    (image,) = ax.images
+    assert torch.equal(torch.as_tensor(image.get_array().data), sees)
+    assert words(ax) == ["s = t"]
 
 
 def test_each_model_has_a_bar_and_the_last_is_ours(ax):

@@ -9,6 +9,7 @@ import torch
 
 from course_utils import data
 from course_utils.data import (
+    PROSE_ALPHABET,
     SHA256,
     DataError,
     grid_of_gaussians,
@@ -16,6 +17,7 @@ from course_utils.data import (
     load_heights,
     load_mnist,
     load_old_faithful,
+    load_prose,
     ring_of_gaussians,
 )
 
@@ -44,6 +46,25 @@ def test_old_faithful_has_272_eruptions():
     assert x.mean(0).tolist() == pytest.approx([3.4878, 70.897], abs=1e-3)
 
 
+def test_the_prose_is_text_in_small_letters():
+    text = load_prose()
+    assert len(text) == 137_682
+    assert set(text) == set(PROSE_ALPHABET)
+    assert "".join(sorted(PROSE_ALPHABET)) == PROSE_ALPHABET
+    paragraphs = text.splitlines()
+    assert len(set(paragraphs)) == len(paragraphs) == 692
+    assert all(line[-1] in ".?!:" and "  " not in line for line in paragraphs)
+    for words in ("maximum likelihood", "the elbo", "mode collapse"):
+        assert words in text
+
+
+def test_prose_with_other_characters_is_named(monkeypatch):
+    """Even when somebody has changed the checksum together with the file."""
+    monkeypatch.setattr(data, "read_verified", lambda name: b"From here")
+    with pytest.raises(DataError, match=r"course_prose.txt.*'F'"):
+        load_prose()
+
+
 @pytest.mark.parametrize(("split", "n"), [("train", 60_000), ("test", 10_000)])
 def test_mnist(split, n):
     images, labels = load_mnist(split)
@@ -68,6 +89,11 @@ def test_unknown_split():
         load_mnist("valid")
 
 
+@pytest.mark.parametrize("name", SHA256)
+def test_each_shipped_file_is_the_one_of_its_checksum(name):
+    assert data.read_verified(name)
+
+
 @pytest.fixture
 def copied_data(tmp_path, monkeypatch):
     """A copy of the data to damage; the loaders look there."""
@@ -90,7 +116,12 @@ def flip(content):
     return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
 
 
-@pytest.mark.parametrize("name", ["heights.csv", "galton_heights.csv", IMAGES, LABELS])
+PROSE = "course_prose.txt"
+
+
+@pytest.mark.parametrize(
+    "name", ["heights.csv", "galton_heights.csv", PROSE, IMAGES, LABELS]
+)
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
@@ -110,6 +141,7 @@ def test_damage_is_named_with_a_remedy(copied_data, name, damage, words):
     load = {
         "heights.csv": load_heights,
         "galton_heights.csv": load_galton_heights,
+        PROSE: load_prose,
     }.get(name, lambda: load_mnist("test"))
     with pytest.raises(DataError, match=words) as caught:
         load()
@@ -149,9 +181,11 @@ def test_a_file_that_is_not_idx_is_named(copied_data, monkeypatch, content, word
 
 
 def test_line_ends_of_windows_are_harmless(copied_data):
-    path = copied_data / "heights.csv"
-    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    for name in ("heights.csv", PROSE):
+        path = copied_data / name
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     assert len(load_heights()) == 10
+    assert "\r" not in load_prose()
 
 
 def test_data_are_found_from_any_directory(tmp_path, monkeypatch):
