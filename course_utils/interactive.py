@@ -78,8 +78,9 @@ def watch(states, draw, figsize=(6.5, 3.8), milliseconds=300):
     The picture is redrawn at most every so many ``milliseconds``, and stays at its
     last state. Outside of a notebook the states pass by, and nothing is shown.
     """
-    figure, shown, due = Figure(figsize=figsize, dpi=100, layout="constrained"), None, 0
+    figure, shown, due = Figure(figsize=figsize, dpi=200, layout="constrained"), None, 0
     canvas, ax, state = FigureCanvasAgg(figure), figure.subplots(), None
+    size = {"image/png": {"width": int(figsize[0] * 100)}}  # on the page: half of it
 
     def show():
         ax.clear()
@@ -92,8 +93,8 @@ def watch(states, draw, figsize=(6.5, 3.8), milliseconds=300):
         picture = {"image/png": base64.b64encode(stream.getvalue()).decode()}
         picture["text/plain"] = "<picture of the training>"
         if shown is None:
-            return display(picture, raw=True, display_id=True)
-        shown.update(picture, raw=True)
+            return display(picture, raw=True, metadata=size, display_id=True)
+        shown.update(picture, raw=True, metadata=size)
         return shown
 
     for state in states:

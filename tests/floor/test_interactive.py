@@ -235,11 +235,11 @@ def test_watch_shows_the_states_and_gives_them_back(monkeypatch):
     shown = []
 
     class Handle:
-        def update(self, picture, raw):
-            shown.append(picture)
+        def update(self, picture, raw, metadata):
+            shown.append((picture, metadata["image/png"]["width"]))
 
-    def display(picture, raw, display_id):
-        shown.append(picture)
+    def display(picture, raw, metadata, display_id):
+        shown.append((picture, metadata["image/png"]["width"]))
         return Handle()
 
     assert list(watch([1.0, 2.0], line)) == [1.0, 2.0]  # without a notebook
@@ -247,8 +247,9 @@ def test_watch_shows_the_states_and_gives_them_back(monkeypatch):
     monkeypatch.setattr(interactive, "get_ipython", lambda: True)
     monkeypatch.setattr(interactive, "display", display)
     assert list(watch([1.0, 2.0, 3.0], line, milliseconds=0)) == [1.0, 2.0, 3.0]
-    first, *_, last = (base64.b64decode(p["image/png"]) for p in shown)
+    first, *_, last = (base64.b64decode(p["image/png"]) for p, _ in shown)
     assert len(shown) == 4
+    assert pixels(last).shape[1] == 2 * shown[-1][1]  # sharp on the page
     assert (pixels(first) != pixels(last)).any()
     assert list(watch([], line)) == []
 
