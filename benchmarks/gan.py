@@ -3,6 +3,7 @@
     python -m benchmarks.gan --data ring --loss sighted --seconds 30 --seed 0
     python -m benchmarks.gan --data grid --loss non_saturating --steps 5000 --seeds 0-4
     python -m benchmarks.gan --data mnist --loss sighted --steps 6000 --seed 0
+    python -m benchmarks.gan --data mnist --steps 5000 --keep  # the full run of 05
 
 ``--loss`` is a name in ``course_utils.gan.LOSSES``, ``packing`` (non-saturating, packs
 of two) or ``sighted`` (the notebook's recipe; for mnist its recipe for digits). In the
@@ -16,16 +17,28 @@ sampler has a reverse KL of about (modes − 1) / 5000, 0.0014 and 0.0048. For m
 ``floor`` is the distance of 10 000 training digits. ``--seconds`` is wall time of
 training on one thread, ``--steps`` counts rounds of the algorithm. The last line is
 JSON: a dictionary for one seed, a list for several.
+
+``--keep`` (mnist only) rounds the weights of G to 16 bits, scores what was rounded, and
+writes it with recipe, steps, seed and scores to ``build/gan_digits.safetensors``. To
+publish it, copy the file to ``data/`` and put its SHA-256 into ``course_utils.data``.
 """
 
 import argparse
+import hashlib
 import json
 import time
+from pathlib import Path
 
 import torch
 
 from course_utils.coverage import mode_coverage
-from course_utils.data import grid_of_gaussians, load_mnist, ring_of_gaussians
+from course_utils.data import (
+    DATA_DIR,
+    grid_of_gaussians,
+    load_mnist,
+    ring_of_gaussians,
+)
+from course_utils.files import write_model
 from course_utils.gan import (
     DIGIT_DISCRIMINATOR,
     DIGIT_GENERATOR,
@@ -37,9 +50,11 @@ from course_utils.gan import (
     Generator,
     train_gan,
 )
+from course_utils.gan.recipes import FULL_RUN
 from course_utils.scores import digit_scores, frechet_floor
 from course_utils.vae.training import has_fast_bf16
 
+OUT = DATA_DIR.parent / "build" / FULL_RUN
 NAMES = (*LOSSES, "packing", "sighted")
 RECIPES = {
     "packing": {"loss": "non_saturating"},
@@ -92,14 +107,29 @@ def digits(options, seed: int) -> dict:
     recipe = DIGIT_RECIPE if options.loss == "sighted" else plain
     recipe = recipe | {"bf16": has_fast_bf16()}
     last = train(generator, discriminator, images, options, recipe, seed)
+    if options.keep:
+        generator.half().float()
     scores = digit_scores(generator.sample(10_000, seed))
-    return last | {
+    last |= {
         "classes": scores.classes,
         "min_share": round(scores.min_share, 4),
         "confident": round(scores.confident, 4),
         "frechet": round(scores.frechet, 2),
         "floor": round(frechet_floor(), 2),
     }
+    if options.keep:
+        keep(generator, {"recipe": recipe, **last}, options.out)
+    return last
+
+
+def keep(generator, notes: dict, path) -> None:
+    """Write G in 16 bits, with what it was made by."""
+    path.parent.mkdir(exist_ok=True)
+    settings = {"generator": generator.settings, "notes": notes}
+    halves = {name: value.half() for name, value in generator.state_dict().items()}
+    write_model(path, settings, halves)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    print(f"{path.name}: {path.stat().st_size} bytes, SHA-256 {digest}")
 
 
 def train(generator, discriminator, data, options, recipe: dict, seed: int) -> dict:
@@ -131,7 +161,11 @@ def main() -> None:
     parser.add_argument("--steps", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seeds", help="first-last, such as 0-9, instead of --seed")
+    parser.add_argument("--keep", action="store_true", help="write G of mnist, 16 bits")
+    parser.add_argument("--out", type=Path, default=OUT, help="where --keep writes it")
     options = parser.parse_args()
+    if options.keep and (options.data != "mnist" or options.seeds):
+        parser.error("--keep is for --data mnist and one seed")
     if (options.steps is None) == (options.seconds is None):
         parser.error("give either --steps or --seconds")
     torch.set_num_threads(1)

@@ -2,8 +2,9 @@
 
 Read ``theory`` (the game and its optimum; section 4), ``networks`` (the two players;
 section 1), ``losses`` (sections 2, 5 and 7) and ``training`` (Algorithm 1; sections 2,
-3 and 6), then ``match`` (what a run keeps), ``recipes`` (settings that work; sections 7
-and 8) and, for the curious, ``fast`` (a round by hand-written matrix products).
+3 and 6), then ``match`` (what a run keeps), ``recipes`` (settings that work, and a G
+that they made; sections 7 and 8) and, for the curious, ``fast`` (a round by
+hand-written matrix products).
 ``pictures``, ``gallery`` (sections 6 to 8) and ``exercises`` are those of the notebook;
 ``steps`` holds the steps of a generator, right and wrong, that exercise 4 compares.
 """
@@ -16,6 +17,7 @@ from course_utils.gan.recipes import (
     DIGIT_RECIPE,
     SIGHTED,
     SIGHTED_DISCRIMINATOR,
+    full_run,
 )
 from course_utils.gan.theory import optimal_discriminator, value
 from course_utils.gan.training import GANState, train_gan

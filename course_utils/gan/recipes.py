@@ -3,7 +3,13 @@
 ``SIGHTED`` and ``SIGHTED_DISCRIMINATOR`` cover every mode of the ring and of the grid,
 with the right spread in each; ``DIGIT_…`` draw all ten digits. What they reach, and in
 which time, is in ``docs/results.md``.
+
+``full_run`` reads the G of a longer run on digits than fits into a lesson.
 """
+
+from course_utils.data import read_verified
+from course_utils.files import read_model
+from course_utils.gan.networks import Generator
 
 SIGHTED = {
     "loss": "relativistic",
@@ -40,3 +46,18 @@ DIGIT_GENERATOR = {
     "output": "sigmoid",
 }
 DIGIT_DISCRIMINATOR = {"data_dim": 784, "hidden": (256, 128)}
+
+FULL_RUN = "gan_digits.safetensors"
+
+
+def full_run() -> tuple[Generator, dict]:
+    """The G of ``python -m benchmarks.gan --data mnist --steps 5000 --keep``, kept.
+
+    Returns it with its notes: recipe, steps, seed, seconds of training and scores. Its
+    weights were rounded to 16 bits. Raises ``DataError`` if the file is missing or
+    damaged.
+    """
+    settings, weights = read_model(FULL_RUN, read_verified(FULL_RUN))
+    painter = Generator(**settings["generator"])
+    painter.load_state_dict({name: value.float() for name, value in weights.items()})
+    return painter, settings["notes"]
