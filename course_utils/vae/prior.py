@@ -15,7 +15,7 @@ import torch
 from torch.distributions import Normal
 
 from course_utils.arguments import check_data, check_shape, positive, require
-from course_utils.mixture.em import em, random_centres, start_at
+from course_utils.mixture import em, random_centres, start_at
 from course_utils.mixture.model import GaussianMixture
 from course_utils.vae.model import VAE
 
