@@ -14,11 +14,16 @@ COMPUTED = [
     ("known-z-caption", "(weights {:.1f}, {:.1f}, {:.1f})", "story", "tuple(weights)"),
     ("galton-caption", "is right for {:.0f} %", "galton", "100 * right_share"),
     ("approximation-predict", "the KL is {:.2f} nats", "approximation-verify", "kl[1]"),
-    ("spiral-caption", "has {:.0f} numbers", "spiral-fit", "spiral_fits[32].n_parameters"),
+    (
+        "spiral-caption",
+        "has {:.0f} numbers",
+        "spiral-fit",
+        "spiral_fits[32].n_parameters",
+    ),
 ]
 
 QUOTED = {
     ("touch-caption", "9.14"): PRML,
-    ("close", "9.14"): PRML,
-    ("close", "9.4"): PRML,
+    ("terms", "9.14"): PRML,
+    ("terms", "9.4"): PRML,
 }
