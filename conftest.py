@@ -19,6 +19,7 @@ pytest_plugins = ["tests.progress"]
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+os.environ["COURSE_UNTOUCHED"] = "1"  # an author's my_models.py stays out
 os.environ.pop("MPLBACKEND", None)  # kernels choose their own
 if "PYTEST_XDIST_WORKER" not in os.environ:  # the reader's IPython profile stays out
     _profile = tempfile.TemporaryDirectory(prefix="course-ipython-")

@@ -35,6 +35,7 @@ from tools.normalise import clean, dumps
 
 BUILD = ROOT / "build"
 KERNEL_SETTINGS = {
+    "COURSE_UNTOUCHED": "1",  # what the author has kept is no part of the outputs
     "OMP_NUM_THREADS": "1",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",

@@ -27,6 +27,7 @@ HEAD = "# === "  # begins an entry; its name follows
 INTRO = (
     '"""What I have written and a check has accepted, one entry after the other."""\n'
 )
+UNTOUCHED = "COURSE_UNTOUCHED"  # in the environment: nothing is kept
 SECONDS = 300  # for the check in a fresh interpreter
 
 
@@ -59,10 +60,17 @@ def keep(answer: Callable, folder: str | Path = ".") -> None:
     print(say("{name} is kept in {path}.", name=name, path=FILE))
 
 
-def kept(folder: str | Path = ".") -> dict[str, Callable]:
-    """What the file holds and its checks accept: name -> function; faults are said."""
+def kept(folder: str | Path | None = None) -> dict[str, Callable]:
+    """What the file holds and its checks accept: name -> function; faults are said.
+
+    Without ``folder``, the file beside the notebook; none where the variable
+    ``COURSE_UNTOUCHED`` is set, as the tools and the tests do: their outputs are those
+    of a reader who has kept nothing.
+    """
+    if folder is None and os.environ.get(UNTOUCHED):
+        return {}
     found = {}
-    for name, text in _entries(Path(folder) / FILE).items():
+    for name, text in _entries(Path(folder or ".") / FILE).items():
         try:
             function = _function(name, text)
         except NotKept as why:

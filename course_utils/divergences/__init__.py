@@ -1,11 +1,13 @@
-"""Notebook 06, sections 1 to 6: how far is q from p?
+"""Notebook 06: how far is q from p?
 
 Read ``measures`` (KL, JSD and total variation of two densities; sections 1 and 2),
 ``mmd`` (two samples and a kernel, no density; 2 and 6), ``surface`` (a divergence as a
-function of the parameters of q) and ``fits`` (what minimizing it does; 3 to 5).
-``pictures`` and ``exercises`` stand on these.
+function of the parameters of q), ``fits`` (what minimizing it does; 3 to 5) and
+``classifier`` (the JSD from samples; 6). ``pictures``, ``sample_pictures``,
+``trilemma`` (the pictures of section 7) and ``exercises`` stand on these.
 """
 
+from course_utils.divergences.classifier import js_bound, train_discriminator
 from course_utils.divergences.fits import (
     NAMES,
     fit_isotropic_gaussian,

@@ -1,4 +1,4 @@
-"""Pictures of notebook 06: two questions, bounds, kernels, fits, estimates.
+"""Pictures of notebook 06, sections 1 to 5: two questions, bounds, kernels, fits.
 
 p is vermilion, q blue: on a line an area and a curve, in the plane a cloud and circles
 of one and two σ. Each divergence has its colour, line and marker in all pictures.
@@ -7,7 +7,7 @@ of one and two σ. Each divergence has its colour, line and marker in all pictur
 import torch
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Circle
-from matplotlib.ticker import MaxNLocator, NullFormatter
+from matplotlib.ticker import NullFormatter
 
 from course_utils.divergences.fits import NAMES, fit_isotropic_gaussian, round_mixture
 from course_utils.divergences.mmd import mmd2_mixtures, witness
@@ -303,7 +303,7 @@ def plot_growing(axes, target, fits):
             ax.set_title(f"K = {k}" if ax in axes[0] else "")
 
 
-def _log_counts(ax, counts, label):
+def log_counts(ax, counts, label):
     """A logarithmic axis with ticks at these counts only."""
     ax.set(xscale="log", xlabel=label)
     ax.set_xticks(counts, counts)
@@ -316,35 +316,5 @@ def plot_meeting(ax, fits, distance):
         values = [distance(fit.distribution) for fit in by_k.values()]
         ax.plot(list(by_k), values, label=f"fitted by {NAMES[name]}", **STYLES[name])
     ax.set(yscale="log", ylabel="JSD(p, q), nats")
-    _log_counts(ax, list(by_k), "bumps K in q")
+    log_counts(ax, list(by_k), "bumps K in q")
     ax.legend(loc="lower left")
-
-
-def plot_estimates(axes, sizes, mmd2, truth_mmd2, jsd, truth_jsd):
-    """Section 6: estimates against n; ``mmd2`` and each ``jsd`` are (sizes, runs)."""
-    panels = ({"unbiased": mmd2}, truth_mmd2), (jsd, truth_jsd)
-    styles = [STYLES["mmd"], STYLES["js"], {"color": "black", "marker": "v"}]
-    for ax, (estimates, truth) in zip(axes, panels, strict=True):
-        for shift, (name, runs) in enumerate(estimates.items()):
-            style = {**styles[shift + (ax is axes[1])], "linestyle": "none"}
-            low, high = runs.amin(1), runs.amax(1)
-            spread = torch.stack([runs.mean(1) - low, high - runs.mean(1)])
-            at = torch.tensor(sizes) * (1 + 0.12 * shift)  # beside each other
-            bars = {"capsize": 4, "elinewidth": 2, "label": name}
-            ax.errorbar(at, runs.mean(1), spread, **style, **bars)
-        ax.axhline(truth, color=COLOUR["target"], linestyle="--", label="truth")
-        _log_counts(ax, sizes, "examples from each side")
-        ax.legend(loc="lower right")
-    axes[0].set_title("MMD²: a kernel is enough")
-    axes[1].set_title("JSD (nats): a discriminator is trained")
-
-
-def plot_permutation(axes, tests):
-    """Section 6: statistics after shuffles, and the one of the given order."""
-    for ax, (name, test) in zip(axes, tests.items(), strict=True):
-        ax.hist(test.permuted, 30, label="shuffled", **BARS)
-        ax.axvline(test.mmd2, color="black", linewidth=3, label="as given")
-        ax.set(title=f"{name}: p-value {test.p_value:.3f}", xlabel="MMD²")
-        ax.xaxis.set_major_locator(MaxNLocator(5))
-        ax.legend(loc="upper center")
-    axes[0].set_ylabel("shuffles")

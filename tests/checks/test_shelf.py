@@ -155,3 +155,15 @@ def test_the_file_is_ignored_by_git():
 
     assert FILE in (ROOT / ".gitignore").read_text("utf-8").split()
     assert inspect.getdoc(keep)
+
+
+def test_the_tools_and_the_tests_see_no_file(
+    check, here, tmp_path, capsys, monkeypatch
+):
+    mine = typed(RIGHT)
+    check(mine)
+    keep(mine, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert kept() == {}  # the variable is set for all tests
+    monkeypatch.delenv("COURSE_UNTOUCHED")
+    assert len(kept()) == 1

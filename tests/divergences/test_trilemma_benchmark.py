@@ -10,8 +10,8 @@ import torch
 
 from benchmarks import trilemma as benchmark
 from benchmarks.trilemma_shapes import SHAPES, score
-from course_utils.beyond.pictures import PERFECT
 from course_utils.data import read_csv
+from course_utils.divergences.trilemma import PERFECT
 from course_utils.training import seeded
 
 
