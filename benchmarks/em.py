@@ -2,6 +2,8 @@
 
     python -m benchmarks.em           27 cases, some minutes, 3 GB for scikit-learn
     python -m benchmarks.em --quick   three cases in less than half a minute
+    python -m benchmarks.em --starts  many starts on small data (``em_starts``)
+    python -m benchmarks.em --many    100 and 200 Gaussians, 60 000 examples, 32-D
 
 Both run in one process on one thread, one iteration of each in turn, from the same
 start. Times are processor time, medians over the iterations after the first. Extra
@@ -23,7 +25,15 @@ import torch
 from sklearn.mixture import GaussianMixture as ScikitMixture
 from threadpoolctl import threadpool_limits
 
-from course_utils.mixture import GaussianMixture, em, start_at
+from benchmarks.em_starts import many_starts
+from course_utils.mixture import (
+    GaussianMixture,
+    em,
+    kmeans_plus_plus,
+    random_centres,
+    restarts,
+    start_at,
+)
 
 FLOOR = 1e-6
 CASES = [
@@ -62,8 +72,18 @@ def main() -> None:
     """Print the table and the JSON line."""
     parser = argparse.ArgumentParser(description="EM beside scikit-learn")
     parser.add_argument("--quick", action="store_true", help="three cases")
-    quick = parser.parse_args().quick
+    parser.add_argument("--starts", action="store_true", help="many starts, small data")
+    parser.add_argument("--many", action="store_true", help="many Gaussians in 32-D")
+    arguments = parser.parse_args()
     torch.set_num_threads(1)
+    if arguments.many:
+        many_gaussians()
+        return
+    if arguments.starts:
+        with threadpool_limits(1):
+            print(json.dumps(many_starts()))
+        return
+    quick = arguments.quick
     print(f"{'n,d,k':>14} {'scikit ms':>10} {'ours ms':>9} {'ratio':>8} ", end="")
     print(f"{'scikit MB':>9} {'ours MB':>8} {'difference':>10}")
     with threadpool_limits(1):
@@ -160,6 +180,33 @@ def peak_memory(action) -> tuple[float, object]:
     before = field("VmRSS")
     result = action()
     return field("VmHWM") - before, result
+
+
+def many_gaussians(n: int = 60_000, d: int = 32) -> None:
+    """Seconds and memory of each part with many full Gaussians in 32 dimensions."""
+    generator = torch.Generator().manual_seed(0)
+    centres = 2 * torch.randn(100, d, generator=generator, dtype=torch.float64)
+    x = torch.randn(n, d, generator=generator, dtype=torch.float64)
+    x += centres[torch.randint(100, (n,), generator=generator)]
+    options = {"covariance_floor": 1e-3, "max_iterations": 5, "tolerance": 0.0}
+    list(em(x[:500], start_at(x[:500], x[:3]), max_iterations=2))  # before the clock
+    for k in (100, 200):
+        start = start_at(x[:3000], x[:k], covariance_floor=1e-3)
+        parts = {
+            "k-means++ on 3000 rows": lambda k=k: kmeans_plus_plus(x[:3000], k),
+            "start_at on 3000 rows": lambda k=k: start_at(x[:3000], x[:k]),
+            "start_at on all": lambda k=k: start_at(x, x[:k]),
+            "log_prob of all": lambda start=start: start.log_prob(x),
+            "5 iterations of em": lambda start=start: list(em(x, start, **options)),
+            "2 restarts, 3000 rows": lambda k=k: restarts(
+                x, k, 2, random_centres, generator, rows=3000, **options
+            ),
+        }
+        for name, part in parts.items():
+            before = time.process_time()
+            megabytes, _ = peak_memory(part)
+            seconds = time.process_time() - before
+            print(f"K = {k}, {name}: {seconds:.2f} s, {megabytes:.0f} MB", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 import torch
 
 from course_utils.arguments import require
-from course_utils.mixture.fast import StandardisedData
+from course_utils.mixture.fast import Moments, Parameters, StandardisedData
 from course_utils.mixture.model import (
     GaussianMixture,
     as_rows,
     check_enough,
     is_positive_definite,
-    squared_distances,
 )
 
 NARROWEST = 1e-14  # of the data's variance: below, float64 cannot hold a covariance
@@ -50,7 +49,7 @@ def m_step(
     (at floor 0) without spread.
     """
     x, r = as_rows(x), torch.as_tensor(responsibilities, dtype=torch.float64)
-    floor = _floor(covariance_floor, x.shape[1])
+    floor = floor_matrix(covariance_floor, x.shape[1])
     fits = r.ndim == 2 and len(r) == len(x)
     rule = f"of shape (n, k) with n = {len(x)}"
     require(responsibilities=(f"shape {tuple(r.shape)}", fits, rule))
@@ -86,110 +85,80 @@ def em(
     last mixture that had a density, with log-likelihood ``inf``.
     """
     x = as_rows(x, start.d)
-    floor = _floor(covariance_floor, start.d)
+    floor = floor_matrix(covariance_floor, start.d)
     check_enough(x, start.k)
+    check_iterations(max_iterations)
     data, mixture, collapsed, previous = StandardisedData(x), start, (), -math.inf
-    least = NARROWEST * data.unit
+    guard = Guard(data, floor)
+    now = data.standardised(start)
     for iteration in range(max_iterations + 1):
         # One pass over the data: the log-likelihood of this mixture, and what the
         # M-step needs for the next one.
-        moments = data.moments(mixture.weights, mixture.means, mixture.covariances)
-        yield EMState(iteration, mixture, moments.log_likelihood, collapsed)
-        gain = moments.log_likelihood - previous
+        moments = data.moments(now)
+        log_likelihood = moments.log_likelihood.item()
+        yield EMState(iteration, mixture, log_likelihood, collapsed)
+        gain = log_likelihood - previous
         if iteration == max_iterations or abs(gain) < tolerance:
             return
-        previous = moments.log_likelihood
-        counts, means, covariances = moments.counts, moments.means, moments.scatters
-        empty = counts < 1e-300
-        # Collapsed: in some direction its examples spread no wider than the floor.
-        narrow = empty | ~is_positive_definite(covariances - floor - least)
+        previous = log_likelihood
+        now, narrow, unbounded = guard.m_step(moments, now)
         collapsed = tuple(narrow.nonzero()[:, 0].tolist())
-        covariances = covariances + floor
-        if collapsed:  # a component without examples stays as it was
-            means = torch.where(empty[:, None], mixture.means, means)
-            old = mixture.covariances
-            covariances = torch.where(empty[:, None, None], old, covariances)
-            if not bool(is_positive_definite(covariances - least).all()):
-                # No floor, or one lost in rounding: the density is a spike of any
-                # height, so the likelihood has no maximum (section 5).
-                yield EMState(iteration + 1, mixture, math.inf, collapsed)
-                return
+        if bool(unbounded):
+            yield EMState(iteration + 1, mixture, math.inf, collapsed)
+            return
+        mixture = GaussianMixture(*data.original(now))
+
+
+class Guard:
+    """The M-step with an eye on components that collapse; of one mixture or of many."""
+
+    def __init__(self, data: StandardisedData, floor: torch.Tensor):
+        self.floor = data.to @ floor @ data.to.T  # in standard units
+        self.least = data.to @ (NARROWEST * data.unit) @ data.to.T
+        self.both = self.floor + self.least
+
+    def m_step(self, moments: Moments, old: Parameters):
+        """The next parameters, which components collapsed, where there is no bound.
+
+        A component without examples stays as it is in ``old``, and so does a mixture
+        without bound.
+        """
+        counts, means, scatters, _ = moments
+        # Collapsed: in some direction its examples spread no wider than the floor.
+        empty = counts < 1e-300
+        collapsed = empty | ~is_positive_definite(scatters - self.both)
+        unbounded = torch.zeros(counts.shape[:-1], dtype=torch.bool)
         # The counts sum to n up to rounding; divided by their sum, the weights fit.
-        mixture = GaussianMixture(counts / counts.sum(), means, covariances)
+        weights = counts / counts.sum(-1, keepdim=True)
+        new = Parameters(weights, means, scatters + self.floor)
+        if bool(collapsed.any()):
+            new = _where(empty, Parameters(weights, *old[1:]), new)
+            # No floor, or one lost in rounding: the density is a spike of any height,
+            # so the likelihood has no maximum (section 5).
+            spike = ~is_positive_definite(new.covariances - self.least)
+            unbounded = spike.any(-1)
+            new = _where(unbounded, old, new)
+        return new, collapsed, unbounded
 
 
-def kmeans_plus_plus(x: torch.Tensor, k: int, generator=None) -> torch.Tensor:
-    """``k`` rows of ``x`` ``(n, d)`` that lie well apart, ``(k, d)``.
-
-    The first is drawn at random, each next one with probability in proportion to its
-    squared distance from the centres so far (Arthur and Vassilvitskii 2007).
-    """
-    x = as_rows(x)
-    check_enough(x, k)
-    centres = random_centres(x, 1, generator)
-    while len(centres) < k:
-        distance = squared_distances(x, centres).amin(1)  # (n,), to the nearest one
-        if not bool((distance > 0).any()):
-            raise ValueError(f"x has only {len(centres)} different rows, k is {k}")
-        # A row that is a centre already has distance 0: it is never drawn again.
-        chosen = torch.multinomial(distance, 1, generator=generator)
-        centres = torch.cat([centres, x[chosen]])
-    return centres
+def _where(here, one: Parameters, other: Parameters) -> Parameters:
+    """``one`` where ``here``, of components or of whole mixtures, else ``other``."""
+    pairs = zip(one, other, strict=True)
+    return Parameters(
+        *(
+            torch.where(here.reshape(here.shape + (1,) * (a.ndim - here.ndim)), a, b)
+            for a, b in pairs
+        )
+    )
 
 
-def random_centres(x: torch.Tensor, k: int, generator=None) -> torch.Tensor:
-    """``k`` different rows of ``x``, all equally likely: the start that often fails."""
-    x = as_rows(x)
-    check_enough(x, k)
-    return x[torch.randperm(len(x), generator=generator)[:k]]
-
-
-def start_at(
-    x: torch.Tensor, centres: torch.Tensor, covariance_floor: float = 1e-6
-) -> GaussianMixture:
-    """A mixture to start from: means at ``centres`` ``(k, d)``, equal weights.
-
-    All components share one covariance: that of the examples around the centre that
-    is nearest to each.
-    """
-    x = as_rows(x)
-    centres = as_rows(centres, x.shape[1], name="centres")
-    k, d = centres.shape
-    around = x - centres[squared_distances(x, centres).argmin(1)]  # (n, d)
-    covariance = around.T @ around / len(x) + _floor(covariance_floor, d)
-    return GaussianMixture(torch.full((k,), 1 / k), centres, covariance.expand(k, d, d))
-
-
-def restarts(
-    x: torch.Tensor,
-    k: int,
-    n_starts: int = 10,
-    centres=kmeans_plus_plus,
-    generator=None,
-    **options,
-) -> list[EMState]:
-    """The last state of EM from ``n_starts`` starts, the most likely one first.
-
-    ``centres(x, k, generator)`` chooses where each starts; ``options`` go to ``em``. A
-    run that ended in ``inf`` has found a fault of the model, not a good fit: it comes
-    last.
-    """
-    require(n_starts=(n_starts, n_starts >= 1, "at least 1"))
-    ends = []
-    for _ in range(n_starts):
-        start = start_at(x, centres(x, k, generator))
-        *_, last = em(x, start, **options)
-        ends.append(last)
-    return sorted(ends, key=_likelihood_if_finite, reverse=True)
-
-
-def _floor(covariance_floor: float, d: int) -> torch.Tensor:
+def floor_matrix(covariance_floor: float, d: int) -> torch.Tensor:
     """floor · I, ``(d, d)``: what every M-step adds to every covariance."""
     fits = 0 <= covariance_floor < math.inf
     require(covariance_floor=(covariance_floor, fits, ">= 0 and finite"))
     return covariance_floor * torch.eye(d, dtype=torch.float64)
 
 
-def _likelihood_if_finite(state: EMState) -> float:
-    value = state.log_likelihood
-    return value if math.isfinite(value) else -math.inf
+def check_iterations(max_iterations: int) -> None:
+    """Raise ``ValueError`` for less than none."""
+    require(max_iterations=(max_iterations, max_iterations >= 0, ">= 0"))

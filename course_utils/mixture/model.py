@@ -80,7 +80,10 @@ class GaussianMixture:
         """log p(x, z = k) = log φₖ + log N(x | μₖ, Σₖ): ``(n, d)`` to ``(n, k)``."""
         x = as_rows(x, self.d)
         # (n, 1, d) against k Gaussians of dimension d: every row meets every one.
-        return self.weights.log() + self.components.log_prob(x[:, None, :])
+        # Many rows come in parts, so that n·k·d numbers never stand in memory at once.
+        parts = x.split(rows_at_once(self.k * self.d))
+        log_prob = [self.components.log_prob(part[:, None, :]) for part in parts]
+        return self.weights.log() + torch.cat(log_prob)
 
     def log_prob(self, x: torch.Tensor) -> torch.Tensor:
         """log q(x) = log Σₖ φₖ N(x | μₖ, Σₖ): ``(n, d)`` to ``(n,)``, in nats."""
@@ -132,7 +135,13 @@ def match_components(
 
 def squared_distances(x: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
     """‖xₙ − cₖ‖² for ``(n, d)`` and ``(k, d)``: ``(n, k)``."""
-    return (x[:, None, :] - centres[None, :, :]).square().sum(2)
+    parts = x.split(rows_at_once(centres.numel()))
+    return torch.cat([(p[:, None] - centres).square().sum(2) for p in parts])
+
+
+def rows_at_once(numbers: int) -> int:
+    """How many rows to take at once where each needs so many float64: 8 MiB."""
+    return max(1, 2**20 // numbers)
 
 
 def as_rows(x: torch.Tensor, d: int | None = None, name: str = "x") -> torch.Tensor:

@@ -190,33 +190,6 @@ def test_few_examples_in_many_dimensions_do_not_crash():
     assert math.isfinite(last.log_likelihood)
 
 
-def test_kmeans_plus_plus_takes_different_rows():
-    x = torch.tensor([[0.0], [0.0], [0.0], [1.0], [2.0]])
-    for seed in range(20):
-        centres = kmeans_plus_plus(x, 3, generator(seed))
-        assert centres.flatten().sort().values.tolist() == [0.0, 1.0, 2.0]
-    with pytest.raises(ValueError, match="only 3 different rows, k is 4"):
-        kmeans_plus_plus(x, 4, generator(0))
-
-
-def test_restarts_come_best_first_and_repeat():
-    x = load_old_faithful()
-    ends = restarts(x, 4, 6, generator=generator(0), max_iterations=20)
-    values = [state.log_likelihood for state in ends]
-    assert values == sorted(values, reverse=True)
-    again = restarts(x, 4, 6, generator=generator(0), max_iterations=20)
-    assert values == [state.log_likelihood for state in again]
-    with pytest.raises(ValueError, match="n_starts must be at least 1"):
-        restarts(x, 2, 0)
-
-
-def test_a_run_that_ended_in_infinity_is_not_the_best():
-    ends = restarts(LONELY.double(), 3, 8, covariance_floor=0.0, generator=generator(0))
-    values = [state.log_likelihood for state in ends]
-    assert math.inf in values
-    assert values[-1] == math.inf
-
-
 def test_more_components_than_examples_is_named():
     x = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
     mixture = random_mixture(0, 3, 2)
@@ -237,7 +210,3 @@ def test_wrong_arguments_are_named():
         m_step(x, torch.ones(272, 2))
     with pytest.raises(ValueError, match="component 1 is responsible for nothing"):
         m_step(x, torch.tensor([1.0, 0.0]).expand(272, 2))
-    with pytest.raises(
-        ValueError, match=r"centres must have shape \(n, 2\), got \(2, 3\)"
-    ):
-        start_at(x, torch.zeros(2, 3))

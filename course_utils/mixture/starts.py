@@ -1,0 +1,184 @@
+"""Where EM starts, and many starts that run together (notebook 02, section 5).
+
+EM climbs to the top that is nearest, so it is run from several starts. On small data
+one iteration costs little more than its calls, forty starts as much as one: here all
+of them share each product, and whoever has converged drops out. ``em`` from one start
+after the other gives the same states.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from course_utils.arguments import require
+from course_utils.mixture.em import EMState, Guard, check_iterations, floor_matrix
+from course_utils.mixture.fast import Moments, Parameters, StandardisedData
+from course_utils.mixture.model import (
+    GaussianMixture,
+    as_rows,
+    check_enough,
+    squared_distances,
+)
+
+TOGETHER = 2**16  # natural parameters of the starts that share a product: 512 KiB
+
+
+def kmeans_plus_plus(x: torch.Tensor, k: int, generator=None) -> torch.Tensor:
+    """``k`` rows of ``x`` ``(n, d)`` that lie well apart, ``(k, d)``.
+
+    The first is drawn at random, each next one with probability in proportion to its
+    squared distance from the centres so far (Arthur and Vassilvitskii 2007).
+    """
+    x = as_rows(x)
+    check_enough(x, k)
+    centres = random_centres(x, 1, generator)
+    distance = (x - centres).square().sum(1)  # (n,), to the nearest centre
+    while len(centres) < k:
+        if not bool((distance > 0).any()):
+            raise ValueError(f"x has only {len(centres)} different rows, k is {k}")
+        # A row that is a centre already has distance 0: it is never drawn again.
+        chosen = torch.multinomial(distance, 1, generator=generator)
+        centres = torch.cat([centres, x[chosen]])
+        distance = distance.minimum((x - x[chosen]).square().sum(1))
+    return centres
+
+
+def random_centres(x: torch.Tensor, k: int, generator=None) -> torch.Tensor:
+    """``k`` different rows of ``x``, all equally likely: the start that often fails."""
+    x = as_rows(x)
+    check_enough(x, k)
+    return x[torch.randperm(len(x), generator=generator)[:k]]
+
+
+def start_at(
+    x: torch.Tensor, centres: torch.Tensor, covariance_floor: float = 1e-6
+) -> GaussianMixture:
+    """A mixture to start from: means at ``centres`` ``(k, d)``, equal weights.
+
+    All components share one covariance: that of the examples around the centre that
+    is nearest to each. With many examples a part of them will do: ``x[:3000]``.
+    """
+    x = as_rows(x)
+    centres = as_rows(centres, x.shape[1], name="centres")
+    k, d = centres.shape
+    few = f"no more rows than x has, {len(x)} (were x and centres exchanged?)"
+    require(centres=(f"{k} rows", k <= len(x), few))
+    around = x - centres[squared_distances(x, centres).argmin(1)]  # (n, d)
+    covariance = around.T @ around / len(x) + floor_matrix(covariance_floor, d)
+    weights = torch.full((k,), 1 / k, dtype=torch.float64)
+    return GaussianMixture(weights, centres, covariance.expand(k, d, d))
+
+
+@dataclass(frozen=True, eq=False)
+class EMStates:
+    """One moment of EM from many starts; ``states[row]`` is the ``EMState`` of one."""
+
+    iteration: int
+    starts: list[int]  # which start each row is; those that have ended are gone
+    log_likelihood: list[float]  # of each, inf where unbounded
+    ended: list[bool]  # not in the next states
+    parameters: Parameters  # (s, k, …), in the units of ``data``
+    collapsed: torch.Tensor  # (s, k), bool
+    data: StandardisedData
+
+    def __getitem__(self, row: int) -> EMState:
+        parameters = self.data.original(Parameters(*(v[row] for v in self.parameters)))
+        collapsed = tuple(self.collapsed[row].nonzero()[:, 0].tolist())
+        value = self.log_likelihood[row]
+        return EMState(self.iteration, GaussianMixture(*parameters), value, collapsed)
+
+
+def em_together(
+    x: torch.Tensor,
+    starts: Sequence[GaussianMixture],
+    covariance_floor: float = 1e-6,
+    max_iterations: int = 200,
+    tolerance: float = 1e-8,
+) -> Iterator[EMStates]:
+    """``em`` from all ``starts`` at once: what it yields for each is a row of a state.
+
+    A start where ``em`` stops is ``ended``, and no longer in the next state.
+    """
+    sizes = {tuple(start.means.shape) for start in starts}
+    require(starts=(sorted(sizes), len(sizes) == 1, "mixtures of one size"))
+    check_iterations(max_iterations)
+    d = starts[0].d
+    data = StandardisedData(as_rows(x, d))
+    check_enough(data.x, starts[0].k)
+    parts = zip(*(data.standardised(start) for start in starts), strict=True)
+    now = Parameters(*(torch.stack(values) for values in parts))
+    floor = floor_matrix(covariance_floor, d)
+    yield from _climb(data, now, floor, max_iterations, tolerance)
+
+
+def _climb(data, now: Parameters, floor, max_iterations, tolerance):
+    guard, running = Guard(data, floor), list(range(len(now.weights)))
+    collapsed = torch.zeros(now.weights.shape, dtype=torch.bool)
+    unbounded, previous = set(), [-math.inf] * len(running)
+    for iteration in range(max_iterations + 1):
+        moments = data.moments(now)
+        values, final = moments.log_likelihood.tolist(), iteration == max_iterations
+        values = [math.inf if i in unbounded else v for i, v in enumerate(values)]
+        ended = [
+            final or i in unbounded or abs(value - before) < tolerance
+            for i, (value, before) in enumerate(zip(values, previous, strict=True))
+        ]
+        yield EMStates(iteration, running, values, ended, now, collapsed, data)
+        rest = [row for row, end in enumerate(ended) if not end]
+        if not rest:
+            return
+        if len(rest) < len(running):  # who has converged drops out
+            now = Parameters(*(v[rest] for v in now))
+            moments = Moments(*(v[rest] for v in moments))
+            running, values = [running[i] for i in rest], [values[i] for i in rest]
+        previous = values
+        now, collapsed, no_bound = guard.m_step(moments, now)
+        unbounded = set(no_bound.nonzero()[:, 0].tolist())
+
+
+def restarts(
+    x: torch.Tensor,
+    k: int,
+    n_starts: int = 10,
+    centres=kmeans_plus_plus,
+    generator=None,
+    covariance_floor: float = 1e-6,
+    rows: int | None = None,
+    **options,
+) -> list[EMState]:
+    """The last state of EM from ``n_starts`` starts, the most likely one first.
+
+    ``centres(x, k, generator)`` chooses where each starts; ``options`` go to ``em``.
+    Of many examples each start may see only so many ``rows``, drawn at random; EM then
+    sees them all. A run that ended in ``inf`` has found a fault of the model, not a
+    good fit: it comes last.
+    """
+    require(n_starts=(n_starts, n_starts >= 1, "at least 1"))
+    x = as_rows(x)
+    check_enough(x, k)
+    if rows is not None:
+        require(rows=(rows, k <= rows <= len(x), f"from {k} to n = {len(x)}"))
+    starts = []
+    for _ in range(n_starts):
+        seen = x if rows is None else random_centres(x, rows, generator)
+        chosen = centres(seen, k, generator)
+        starts.append(start_at(seen, chosen, covariance_floor))
+    d = x.shape[1]
+    at_once = max(1, TOGETHER // (k * (1 + d + d * (d + 1) // 2)))
+    ends = []
+    for first in range(0, n_starts, at_once):
+        some = starts[first : first + at_once]
+        last = {}
+        for states in em_together(x, some, covariance_floor, **options):
+            for row, start in enumerate(states.starts):
+                if states.ended[row]:
+                    last[start] = states[row]
+        ends += [last[start] for start in range(len(some))]
+    return sorted(ends, key=_likelihood_if_finite, reverse=True)
+
+
+def _likelihood_if_finite(state: EMState) -> float:
+    value = state.log_likelihood
+    return value if math.isfinite(value) else -math.inf
