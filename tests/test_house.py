@@ -232,11 +232,12 @@ def test_claims_are_covered(notebook_path):
 
 
 def _verified_ids(notebook):
-    """Claim ids whose section, down to the next tagged cell, calls ``verify``."""
+    """Claim ids whose section, down to the next cell with claims, calls ``verify``."""
+    claims = {claim["id"] for claim in slide_map.read_claims()}
     verified, ids = set(), set()
     for cell in notebook.cells:
-        if cell.cell_type == "markdown" and tags(cell):
-            ids = set(tags(cell))
+        if cell.cell_type == "markdown" and claims & set(tags(cell)):
+            ids = claims & set(tags(cell))
         elif cell in code_cells(notebook) and "verify(" in cell.source:
             verified |= ids
     return verified

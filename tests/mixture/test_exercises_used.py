@@ -6,6 +6,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 import course_utils.data as shipped
+from course_utils.checks import choice
 from course_utils.mixture import exercises
 from tests.reader import Reader, nothing_accepted
 
@@ -22,6 +23,7 @@ NAMES = ("sample", "e_step_1d", "averages")
 
 @pytest.fixture(autouse=True)
 def _nothing_is_accepted(monkeypatch):
+    monkeypatch.setattr(choice, "SLOWER", 1000)  # a busy machine: no answer is slow
     yield from nothing_accepted(monkeypatch, exercises)
 
 
