@@ -249,6 +249,7 @@ def test_watch_shows_the_states_and_gives_them_back(monkeypatch):
     assert list(watch([1.0, 2.0, 3.0], line, milliseconds=0)) == [1.0, 2.0, 3.0]
     first, *_, last = (base64.b64decode(p["image/png"]) for p, _ in shown)
     assert len(shown) == 4
+    assert pixels(last).shape[1] == 1300
     assert pixels(last).shape[1] == 2 * shown[-1][1]  # sharp on the page
     assert (pixels(first) != pixels(last)).any()
     assert list(watch([], line)) == []
