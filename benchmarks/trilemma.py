@@ -51,7 +51,7 @@ from course_utils.gan import (
 )
 from course_utils.gaussian import fit_gaussian
 from course_utils.mixture import restarts
-from course_utils.training import progress, seeded
+from course_utils.training import last, progress, seeded
 from course_utils.vae import VAE, train_vae
 
 N_TRAIN, N_TEST, N_DRAWN = 20_000, 2_000, 10_000
@@ -112,13 +112,13 @@ def cured(x, seed, effort):
 
 
 def flow(x, seed, effort):
-    """Four spline couplings, 64 + 64 units, 16 bins (notebook 06)."""
+    """Four spline couplings, 64 + 64 units, 16 bins (notebook 07)."""
     model = Flow(seed=seed)
     return run(model, train_flow(model, x, steps("flow", effort), seed=seed))
 
 
 def diffusion(x, seed, effort):
-    """A denoiser with three layers of 64; 32 steps to draw (notebook 06)."""
+    """A denoiser with three layers of 64; 32 steps to draw (notebook 07)."""
     model, n = Denoiser(seed=seed), steps("diffusion", effort)
     return run(model, train_diffusion(model, x, n, seed=seed))
 
@@ -141,9 +141,7 @@ def steps(name: str, effort: float) -> int:
 
 def run(model, states):
     """Train to the end; returns the model and the number of its steps."""
-    for state in progress(states, describe=str):
-        last = state
-    return model, last.step
+    return model, last(progress(states, describe=str)).step
 
 
 def log_likelihood(model, x) -> float:
@@ -245,7 +243,7 @@ def main() -> None:
             parser.error("--shapes digits stands alone: it has another file")
         from benchmarks import trilemma_digits  # it imports what only digits need
 
-        seconds = 20 * options.effort  # of the processor, for each model
+        seconds = 15 * options.effort  # of the processor, for each model
         trilemma_digits.run(options.seeds, seconds, options.out, options.report)
         return
     torch.set_num_threads(1)

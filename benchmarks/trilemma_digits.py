@@ -1,7 +1,7 @@
 """The trilemma on digits: every prior of the course behind one decoder.
 
 ``python -m benchmarks.trilemma --shapes digits`` calls this (or, alone, ``python -m
-benchmarks.trilemma_digits --seeds 0 --seconds 20``). One auto-encoder for each seed,
+benchmarks.trilemma_digits --seeds 0 --seconds 15``). One auto-encoder for each seed,
 and the codes of the training digits; labels are seen by none. Each prior then has
 ``--seconds`` of the processor on one thread (N(0, I) and one Gaussian need none), and
 so has the GAN of notebook 05, in pixels. Rows hold d² to the test digits, the share of
@@ -116,7 +116,11 @@ def covered(images: torch.Tensor, labels: torch.Tensor) -> float:
     parts = [model(rows).softmax(dim=1).max(dim=1) for rows in images.split(1000)]
     sure, classes = map(torch.cat, zip(*parts, strict=True))
     own = torch.bincount(classes[sure >= SURE], minlength=10) / len(images)
-    return torch.minimum(own, torch.bincount(labels) / len(labels)).sum().item()
+    return (
+        torch.minimum(own, torch.bincount(labels, minlength=10) / len(labels))
+        .sum()
+        .item()
+    )
 
 
 def nearest(images: torch.Tensor, grey: torch.Tensor) -> float:
@@ -214,7 +218,7 @@ def report(rows: list[dict]) -> list[dict]:
     return ranges
 
 
-def run(seeds, seconds: float = 20.0, out: Path | None = None, only_read=False):
+def run(seeds, seconds: float = 15.0, out: Path | None = None, only_read=False):
     """Measure and merge into the file (or only read it); print the table and JSON."""
     torch.set_num_threads(1)
     out = out or (PUBLISHED if only_read else OUT)
@@ -238,7 +242,7 @@ def main() -> None:
     as_written = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_written)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--seconds", type=float, default=15.0)
     parser.add_argument("--report", action="store_true")
     parser.add_argument("--out", type=Path, help="default: build/trilemma_digits.csv")
     options = parser.parse_args()

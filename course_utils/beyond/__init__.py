@@ -1,10 +1,11 @@
-"""Notebook 06, sections 7 and 8: a flow, a diffusion model, and three wishes.
+"""Notebook 07: a model that writes, a flow, a diffusion model; pictures from words.
 
-Good samples, all modes, and speed: no model of the course has all three. Two models
-are new here. Read ``flow`` (an exact density, because the map can be undone), then
-``diffusion`` (noise, taken away step by step). Both train by ``course_utils.descent``.
-The other models come from the earlier rooms; ``pictures`` puts all of them side by
-side.
+Read ``language`` first (a density of texts, by the chain rule), then ``flow`` (an exact
+density, because the map can be undone) and ``diffusion`` (noise, taken away step by
+step). Then digits: ``latents`` makes 32 numbers of a digit and a digit of them,
+``priors`` are the models of the course as densities of these numbers, ``words`` lets
+each digit describe itself, and ``guidance`` walks from words to digits. ``pictures``,
+``language_pictures`` and ``digit_pictures`` draw; ``exercises`` checks.
 """
 
 from course_utils.beyond.diffusion import Denoiser, DiffusionState, train_diffusion

@@ -36,7 +36,7 @@ def latent_denoiser(z: torch.Tensor, words: int = 0, seed: int = 0) -> Denoiser:
     return Denoiser(z.shape[1], **options)
 
 
-def drop_words(bags: torch.Tensor, generator=None, one=0.15, all_=0.15):
+def drop_words(bags: torch.Tensor, generator=None, one=0.1, all_=0.1):
     """Bags ``(n, words)`` with each word left out at rate ``one``, all at ``all_``."""
     keep = torch.rand(bags.shape, generator=generator) >= one
     whole = torch.rand(len(bags), 1, generator=generator) >= all_

@@ -23,6 +23,7 @@ THIRDS = (
     ("leaning left", "upright", "leaning right"),
     ("narrow", "", "wide"),
 )
+MARGIN = 0.03  # of a class, on both sides of the end of a third: not clear
 WORDS = (*CLASSES, *(word for third in THIRDS for word in third if word))
 # which word, if any, stands for each third: (3, 3), −1 for none
 _NUMBER = torch.tensor([[WORDS.index(w) if w else -1 for w in t] for t in THIRDS])
@@ -62,12 +63,15 @@ def pixels(images: torch.Tensor) -> torch.Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Describer:
-    """Where the thirds of each class end: ``limits`` ``(10, 3, 2)``, from real digits.
+    """Where the thirds of each class end, from real digits: ``Describer.of(…)``.
 
-    Made by ``Describer.of(images, labels)``.
+    ``limits`` ``(10, 3, 2)`` are the ends for each class and moment; ``least`` and
+    ``most`` are ``MARGIN`` of the class below and above them.
     """
 
     limits: torch.Tensor
+    least: torch.Tensor
+    most: torch.Tensor
 
     @classmethod
     def of(cls, images: torch.Tensor, labels: torch.Tensor) -> "Describer":
@@ -77,18 +81,34 @@ class Describer:
         few = f"{int(counts.min())} of class {int(counts.argmin())}"
         require(labels=(few, bool((counts >= 3).all()), "three or more of each class"))
         measured, thirds = moments(images), torch.tensor([1 / 3, 2 / 3])
-        ends = [measured[labels == c].quantile(thirds, dim=0).T for c in range(10)]
-        return cls(torch.stack(ends))
+        classes = [measured[labels == c] for c in range(10)]
+        return cls(
+            *(
+                torch.stack([own.quantile(thirds + by, dim=0).T for own in classes])
+                for by in (0.0, -MARGIN, MARGIN)
+            )
+        )
 
-    def thirds(self, measured: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    def thirds(self, measured: torch.Tensor, labels: torch.Tensor, limits=None):
         """0, 1 or 2 for each moment ``(n, 3)``: its third within the class ``(n,)``."""
-        return (measured[:, :, None] > self.limits[labels]).sum(dim=2)
+        limits = self.limits if limits is None else limits
+        return (measured[:, :, None] > limits[labels]).sum(dim=2)
 
-    def bags(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """The words of each image, ``(n, 17)`` zeros and ones: class, then thirds."""
+    def bags(
+        self, images: torch.Tensor, labels: torch.Tensor, clear: bool = False
+    ) -> torch.Tensor:
+        """The words of each image, ``(n, 17)`` zeros and ones: class, then thirds.
+
+        With ``clear`` a moment near the end of its third has no word: to learn from.
+        """
         check_labels(labels, len(images))
-        thirds = self.thirds(moments(images), labels)  # (n, 3)
+        measured = moments(images)
+        thirds = self.thirds(measured, labels)  # (n, 3)
         words = _NUMBER[torch.arange(3), thirds]  # (n, 3), −1 where there is none
+        if clear:
+            low = self.thirds(measured, labels, self.least)
+            high = self.thirds(measured, labels, self.most)
+            words = torch.where(low == high, words, -1)
         bags = torch.zeros(len(labels), len(WORDS) + 1)  # one more column: for the −1
         bags.scatter_(1, words % (len(WORDS) + 1), 1.0)
         bags.scatter_(1, labels[:, None], 1.0)

@@ -70,6 +70,18 @@ def test_each_word_belongs_to_a_third_of_its_class(describer, digits):
     assert (bags[:, 12:15].sum(dim=1) == 1).all()
 
 
+def test_only_clear_words_are_said_where_that_is_wanted(describer, digits):
+    images, labels = digits
+    all_of_them = describer.bags(images, labels)
+    clear = describer.bags(images, labels, clear=True)
+    assert (clear <= all_of_them).all()
+    assert torch.equal(clear[:, :10], all_of_them[:, :10])
+    share = clear.mean(dim=0)
+    # a margin lies at one side of an outer third, at both of the middle one
+    assert share[WORDS.index("thick")].item() == pytest.approx(1 / 3 - 0.03, abs=0.01)
+    assert share[WORDS.index("upright")].item() == pytest.approx(1 / 3 - 0.06, abs=0.01)
+
+
 def test_real_digits_are_as_they_say(describer, digits):
     images, labels = (part[:1000] for part in digits)
     right = describer.right(images, describer.bags(images, labels)).float().mean(dim=0)
