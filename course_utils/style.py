@@ -1,7 +1,7 @@
 """Palette and shared pieces of the pictures; one module per notebook holds the rest.
 
 Every function draws into the ``ax`` that it is given. A colour has one meaning in all
-six notebooks, and never stands alone: a line style, a marker or a label says the same.
+notebooks, and never stands alone: a line style, a marker or a label says the same.
 The colours are those of Okabe and Ito, which colour-blind readers can tell apart.
 """
 

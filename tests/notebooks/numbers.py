@@ -17,7 +17,7 @@ import re
 from tools import code_cells, label, markdown_cells
 
 ROOMS = {"01": "gaussian", "02": "mixture", "03": "variational", "04": "vae"}
-ROOMS |= {"05": "gan", "06": "divergences"}
+ROOMS |= {"05": "gan", "06": "divergences", "07": "beyond"}
 NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?!\w|\.\d)|(?<![\w.])\d+(?= ?%)")
 ANY = re.compile(r"\d+\.\d+|\d+")
 

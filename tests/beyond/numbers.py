@@ -1,0 +1,15 @@
+"""The numbers in the text of notebook 07 that no cell prints."""
+
+SHANNON = "Shannon (1951), Prediction and entropy of printed English"
+WRITERS = "`python -m benchmarks.language`"
+COMPUTED = []
+QUOTED = {
+    ("bits-caption", "0.6"): SHANNON,
+    ("bits-caption", "1.3"): SHANNON,
+    ("bits-caption", "2.47"): WRITERS,
+    ("bits-caption", "2.49"): WRITERS,
+    ("bits-caption", "2.32"): WRITERS,
+    ("bits-caption", "2.44"): WRITERS,
+    ("bits-caption", "2.57"): WRITERS,
+    ("bits-caption", "2.59"): WRITERS,
+}
