@@ -167,9 +167,7 @@ def test_draw_returns_nothing_or_a_function():
     def forgetful(ax, height):
         return ax.plot([0, height])
 
-    with pytest.raises(
-        TypeError, match=r"draw must return .* got a list"
-    ):
+    with pytest.raises(TypeError, match=r"draw must return .* got a list"):
         explore(forgetful, height=(0.0, 5.0, 0.5, 1.0))
 
 
