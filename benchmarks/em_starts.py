@@ -120,7 +120,7 @@ def many_starts(seeds: int = 3) -> dict:
         "starts_geomean": round(statistics.geometric_mean(r.ratio for r in rows), 2),
         "starts_min_ratio": round(min(row.ratio for row in rows), 2),
         "starts_lost": max(row.lost for row in rows),
-        "starts_better": sum(value > 1e-6 for value in differences),
-        "starts_worse": sum(value < -1e-6 for value in differences),
+        "starts_better": sum(value > 1e-5 for value in differences),
+        "starts_worse": sum(value < -1e-5 for value in differences),
         "starts_runs": len(differences),
     }

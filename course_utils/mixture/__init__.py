@@ -23,5 +23,6 @@ from course_utils.mixture.starts import (
     kmeans_plus_plus,
     random_centres,
     restarts,
+    start_around,
     start_at,
 )

@@ -19,6 +19,8 @@ from course_utils.mixture.model import (
     GaussianMixture,
     as_rows,
     check_enough,
+    is_positive_definite,
+    rows_at_once,
     squared_distances,
 )
 
@@ -60,15 +62,69 @@ def start_at(
     All components share one covariance: that of the examples around the centre that
     is nearest to each. With many examples a part of them will do: ``x[:3000]``.
     """
-    x = as_rows(x)
-    centres = as_rows(centres, x.shape[1], name="centres")
+    x, centres = _check_centres(x, centres)
     k, d = centres.shape
-    few = f"no more rows than x has, {len(x)} (were x and centres exchanged?)"
-    require(centres=(f"{k} rows", k <= len(x), few))
     around = x - centres[squared_distances(x, centres).argmin(1)]  # (n, d)
     covariance = around.T @ around / len(x) + floor_matrix(covariance_floor, d)
     weights = torch.full((k,), 1 / k, dtype=torch.float64)
     return GaussianMixture(weights, centres, covariance.expand(k, d, d))
+
+
+def start_around(
+    x: torch.Tensor, centres: torch.Tensor, covariance_floor: float = 1e-6
+) -> GaussianMixture:
+    """A mixture to start from: each component fits the examples nearest to its centre.
+
+    So it has its own weight, mean and covariance, and EM has less to do than from
+    ``start_at``. A centre with few examples would make a spike: each gets one more,
+    which lies at the centre and spreads like all examples around theirs.
+    """
+    x, centres = _check_centres(x, centres)
+    first = _assign(x, centres[None], floor_matrix(covariance_floor, x.shape[1]))
+    return GaussianMixture(*(values[0] for values in first))
+
+
+def _check_centres(x, centres):
+    x = as_rows(x)
+    centres = as_rows(centres, x.shape[1], name="centres")
+    few = f"no more rows than x has, {len(x)} (were x and centres exchanged?)"
+    require(centres=(f"{len(centres)} rows", len(centres) <= len(x), few))
+    return x, centres
+
+
+def _assign_each(starts, floor) -> Parameters:
+    """``_assign`` for pairs of what a start sees and its centres."""
+    if all(seen is starts[0][0] for seen, _ in starts):
+        first = _assign(starts[0][0], torch.stack([c for _, c in starts]), floor)
+    else:
+        each = [_assign(seen, c[None], floor) for seen, c in starts]
+        first = Parameters(*(torch.cat(values) for values in zip(*each, strict=True)))
+    if not bool(is_positive_definite(first.covariances).all()):
+        raise ValueError("x does not spread around the centres; use a covariance_floor")
+    return first
+
+
+def _assign(x: torch.Tensor, centres: torch.Tensor, floor) -> Parameters:
+    """``start_around`` for the centres ``(s, k, d)`` of all starts at once."""
+    s, k, d = centres.shape
+    counts, first, second = 0.0, 0.0, 0.0
+    for part in x.split(rows_at_once(s * k * d + s * d * d)):
+        nearest = squared_distances(part, centres.flatten(0, 1))
+        nearest = nearest.unflatten(1, (s, k)).argmin(2).T  # (s, n)
+        index = nearest[:, :, None].expand(-1, -1, d)
+        around = part - centres.gather(1, index)  # (s, n, d)
+        products = (around[:, :, :, None] * around[:, :, None, :]).flatten(2)
+        here = torch.zeros(s, k, len(part), dtype=torch.float64)  # one-hot
+        here.scatter_(1, nearest[:, None, :], 1.0)
+        counts, first = counts + here.sum(2), first + here @ around
+        second = second + here @ products
+    second = second.unflatten(2, (d, d))
+    second = second + second.sum(1, keepdim=True) / len(x)  # one more for each
+    counts = counts + 1
+    shift = first / counts[:, :, None]
+    covariances = second / counts[:, :, None, None]
+    covariances = covariances - shift[:, :, :, None] * shift[:, :, None, :] + floor
+    return Parameters(counts / (len(x) + k), centres + shift, covariances)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,37 +201,39 @@ def restarts(
     centres=kmeans_plus_plus,
     generator=None,
     covariance_floor: float = 1e-6,
+    max_iterations: int = 200,
+    tolerance: float = 1e-8,
     rows: int | None = None,
-    **options,
 ) -> list[EMState]:
     """The last state of EM from ``n_starts`` starts, the most likely one first.
 
-    ``centres(x, k, generator)`` chooses where each starts; ``options`` go to ``em``.
-    Of many examples each start may see only so many ``rows``, drawn at random; EM then
-    sees them all. A run that ended in ``inf`` has found a fault of the model, not a
-    good fit: it comes last.
+    ``centres(x, k, generator)`` chooses where each starts, ``start_around`` makes a
+    mixture of it, and ``em_together`` runs them. Of many examples each start may see
+    only so many ``rows``, drawn at random; EM then sees them all. A run that ended in
+    ``inf`` has found a fault of the model, not a good fit: it comes last.
     """
     require(n_starts=(n_starts, n_starts >= 1, "at least 1"))
+    check_iterations(max_iterations)
     x = as_rows(x)
     check_enough(x, k)
     if rows is not None:
         require(rows=(rows, k <= rows <= len(x), f"from {k} to n = {len(x)}"))
-    starts = []
-    for _ in range(n_starts):
-        seen = x if rows is None else random_centres(x, rows, generator)
-        chosen = centres(seen, k, generator)
-        starts.append(start_at(seen, chosen, covariance_floor))
-    d = x.shape[1]
-    at_once = max(1, TOGETHER // (k * (1 + d + d * (d + 1) // 2)))
+    data, d = StandardisedData(x), x.shape[1]
+    floor = floor_matrix(covariance_floor, d)
+    at_once = max(1, TOGETHER // (k * (1 + d + d * d)))
     ends = []
-    for first in range(0, n_starts, at_once):
-        some = starts[first : first + at_once]
+    while len(ends) < n_starts:
+        some = []
+        for _ in range(min(at_once, n_starts - len(ends))):
+            seen = x if rows is None else random_centres(x, rows, generator)
+            some.append((seen, as_rows(centres(seen, k, generator), d, "centres")))
+        start = data.standardised(_assign_each(some, floor))
         last = {}
-        for states in em_together(x, some, covariance_floor, **options):
-            for row, start in enumerate(states.starts):
+        for states in _climb(data, start, floor, max_iterations, tolerance):
+            for row, run in enumerate(states.starts):
                 if states.ended[row]:
-                    last[start] = states[row]
-        ends += [last[start] for start in range(len(some))]
+                    last[run] = states[row]
+        ends += last.values()
     return sorted(ends, key=_likelihood_if_finite, reverse=True)
 
 

@@ -16,6 +16,7 @@ from course_utils.mixture import (
     kmeans_plus_plus,
     random_centres,
     restarts,
+    start_around,
     start_at,
 )
 from course_utils.mixture import starts as module
@@ -142,7 +143,8 @@ def test_restarts_are_the_ends_of_em(seed, k, d):
     g = generator(seed)
     ends = []
     for _ in range(4):
-        start = start_at(x, kmeans_plus_plus(x, k, g), options["covariance_floor"])
+        centres = kmeans_plus_plus(x, k, g)
+        start = start_around(x, centres, options["covariance_floor"])
         *_, last = em(x, start, **options)
         ends.append(last.log_likelihood)
     found = restarts(x, k, 4, generator=generator(seed), **options)
@@ -168,6 +170,46 @@ def test_the_floor_reaches_the_start():
     close(means, 1e-6 * torch.tensor([0.0, 20.0, 50.0]).double(), rtol=0.1, atol=1e-6)
     (start,) = restarts(x, 1, 1, covariance_floor=4.0, max_iterations=0)
     close(start.mixture.covariances[0, 0, 0].item(), 4.0)
+
+
+@settings(deadline=None, max_examples=30)
+@given(seeds, ks, ds)
+def test_a_start_around_centres_is_an_m_step_with_one_more_example_each(seed, k, d):
+    x = random_data(seed, k, d, 50)
+    centres = kmeans_plus_plus(x, k, generator(seed))
+    nearest = (x[:, None] - centres).square().sum(2).argmin(1)
+    around = x - centres[nearest]
+    shared = torch.linalg.cholesky(around.T @ around / len(x) + 1e-9 * torch.eye(d))
+    # The extra example as 2·d points of weight 1 / 2d with this mean and covariance.
+    spread = d**0.5 * torch.cat([shared.T, -shared.T])  # (2d, d)
+    groups = []
+    for j in range(k):
+        mine = x[nearest == j]
+        points = torch.cat([mine, centres[j] + spread])
+        share = torch.full((len(points), 1), 1.0, dtype=torch.float64)
+        share[len(mine) :] = 1 / (2 * d)
+        mean = (share * points).sum(0) / share.sum()
+        cov = (share * (points - mean)).T @ (points - mean) / share.sum()
+        groups.append((len(mine) + 1, mean, cov + 1e-3 * torch.eye(d)))
+    start = start_around(x, centres, 1e-3)
+    for j, (count, mean, cov) in enumerate(groups):
+        close(start.weights[j].item(), count / (len(x) + k))
+        close(start.means[j], mean)
+        close(start.covariances[j], cov, rtol=1e-6, atol=1e-7)
+
+
+def test_centres_without_examples_and_single_ones_make_no_spike():
+    x = torch.cat([torch.zeros(40, 2), torch.ones(40, 2), 9 * torch.ones(1, 2)])
+    x = x.double() + 0.1 * random_data(0, 1, 2, 81)
+    centres = torch.stack([x[0], x[0], x[50], x[80]])  # the second is never nearest
+    start = start_around(x, centres, covariance_floor=0.0)
+    close(start.weights.sum().item(), 1.0)
+    close(start.means[1], x[0])
+    assert start.covariances.diagonal(dim1=1, dim2=2).min() > 1e-3
+    *_, last = em(x, start)
+    assert math.isfinite(last.log_likelihood)
+    with pytest.raises(ValueError, match="use a covariance_floor"):
+        restarts(x[:2], 2, 2, covariance_floor=0.0)
 
 
 def test_a_start_may_see_a_part_of_the_data():
@@ -220,9 +262,7 @@ def test_exchanged_arguments_are_refused():
     x = load_old_faithful()
     with pytest.raises(ValueError, match="were x and centres exchanged"):
         start_at(x[:3], x)
-    with pytest.raises(
-        ValueError, match=r"centres must have shape \(n, 2\), got"
-    ):
+    with pytest.raises(ValueError, match=r"centres must have shape \(n, 2\), got"):
         start_at(x, torch.zeros(2, 3))
 
 
