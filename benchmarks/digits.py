@@ -98,7 +98,7 @@ def part_vae(seconds: float, seed: int) -> dict:
     state = last(train_vae(vae, grey, seconds=share, **options))
     print(f"vae: {state}", flush=True)
     z, kl = draws_of_q(vae, grey)
-    columns = used_latents(kl)
+    columns = used_latents(kl) or (0, 1)  # after a second of training none is used
     mixture = fit_by_class(z[:, columns], labels, 10, 20, budget.left, seed)
     learned = MixturePrior(mixture, columns, 50)
     test = binarise(digits("test")[0])

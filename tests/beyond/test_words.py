@@ -35,17 +35,19 @@ def describer(digits):
 
 @pytest.mark.parametrize("slant", [-0.5, -0.2, 0.0, 0.3, 0.6])
 def test_the_slant_of_a_stroke_is_measured(slant):
-    ink, found, width = moments(stroke(slant)[None])[0]
-    assert found == pytest.approx(slant, abs=0.03)
+    ink, found, width = moments(stroke(slant)[None])[0].tolist()
+    assert found == pytest.approx(slant, abs=0.05)
     assert ink == stroke(slant).sum()
     # leaning changes no width: a bar is as wide as it was, for its height
-    assert width == pytest.approx(1 / 3, rel=0.03)
+    assert width == pytest.approx(1 / 3, rel=0.05)
 
 
 def test_ink_and_width_of_strokes():
-    thin, thick = moments(torch.stack([stroke(0, 1), stroke(0, 4)]))
+    thin, thick = moments(torch.stack([stroke(0, 1), stroke(0, 4)])).tolist()
     assert thin[0] < thick[0]
-    assert thin[2] == pytest.approx(thick[2] / 4, rel=0.02)
+    # an even row of c pixels has variance (c² − 1) / 12: 2 and 8 pixels beside 18
+    assert thin[2] == pytest.approx((3 / 323) ** 0.5, rel=1e-4)
+    assert thick[2] == pytest.approx((63 / 323) ** 0.5, rel=1e-4)
 
 
 def test_moments_take_bytes_and_squares_and_empty_paper():
