@@ -339,11 +339,12 @@ def plot_aggregated(ax, ticks, aggregated, prior, hole):
     _latent_plane(ax, ticks.max().item())
 
 
-def plot_codes(ax, codes, row):
+def plot_codes(ax, codes, row, highest=63):
     """Codes ``(n, 16)`` as 4 × 4 tiles in the empty row ``row`` of ``plot_rows``."""
     top, limits = 30 * row, (ax.get_xlim(), ax.get_ylim())
+    side = math.isqrt(codes.shape[1])
     for index, code in enumerate(codes):
         box = (30 * index, 30 * index + 28, top + 28, top)
-        style = {"cmap": "viridis", "vmin": 0, "vmax": 63, "extent": box}
-        ax.imshow(code.view(4, 4), interpolation="nearest", **style)
+        style = {"cmap": "viridis", "vmin": 0, "vmax": highest, "extent": box}
+        ax.imshow(code.view(side, side), interpolation="nearest", **style)
     ax.set(xlim=limits[0], ylim=limits[1])  # imshow has changed them

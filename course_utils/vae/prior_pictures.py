@@ -1,7 +1,7 @@
 """The pictures of notebook 04, sections 7 and 8: learned priors, and codes of bits."""
 
 from course_utils.style import COLOUR
-from course_utils.vae.pictures import mosaic, plot_digits
+from course_utils.vae.pictures import mosaic, plot_codes, plot_digits
 
 
 def draw_numbers(axes, gaussians, found):
@@ -44,12 +44,7 @@ def draw_numbers(axes, gaussians, found):
 
 def plot_bits(ax, bits, row):
     """Bits ``(n, 64)`` as 8 × 8 tiles in the empty row ``row`` of ``plot_rows``."""
-    top, limits = 30 * row, (ax.get_xlim(), ax.get_ylim())
-    for index, code in enumerate(bits.float()):
-        box = (30 * index, 30 * index + 28, top + 28, top)
-        style = {"cmap": "cividis", "vmin": 0, "vmax": 1, "extent": box}
-        ax.imshow(code.view(8, 8), interpolation="nearest", **style)
-    ax.set(xlim=limits[0], ylim=limits[1])  # imshow has changed them
+    plot_codes(ax, bits, row, highest=1)
 
 
 def plot_masks(axes, made):
@@ -63,6 +58,7 @@ def plot_masks(axes, made):
         axes, [*masks, (whole > 0).float()], [*titles, "all together"], strict=True
     ):
         style = {"cmap": "Blues", "vmin": 0, "vmax": 1.4, "aspect": "auto"}
+        style["origin"] = "upper"  # row 1 on top, as a matrix is written
         ax.imshow(mask, interpolation="nearest", **style)
         ax.set(title=title, xlabel="input", ylabel="output", xticks=[], yticks=[])
     for ax in axes[:-1]:

@@ -128,6 +128,12 @@ ROWS = [
         lambda my: my(torch.ones(3, 784), torch.zeros(3, 784), torch.zeros(3)),
     ),
     (
+        "04-prior",
+        "the result is log 2π ≈ 1.838.",
+        "1.838",
+        lambda my: my(f64(0.0), f64(0.0), row(0, 0), row(0, 0), row(0, 0)),
+    ),
+    (
         "04-walk",
         "For start 0, end 1 and 3 steps: 0, ½, 1.",
         "0, ½, 1",

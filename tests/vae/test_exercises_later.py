@@ -1,4 +1,4 @@
-"""Exercises 4 and 5 of notebook 04: each usual mistake gets its hint."""
+"""Exercises 4 and 6 of notebook 04: each usual mistake gets its hint."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Exercise 6 of notebook 04: typical answers, each with its hint."""
+"""Exercise 5 of notebook 04: typical answers, each with its hint."""
 
 import math
 

@@ -5,6 +5,7 @@ import torch
 
 from course_utils import vae
 from course_utils.vae import exercises
+from course_utils.vae.prior import MixturePrior
 from tests.reader import Reader, nothing_accepted
 
 READER = Reader("04")
@@ -83,6 +84,23 @@ def test_the_bound_and_the_walk_of_the_reader(scope):
     for k, values in scope["bounds"].items():
         torch.testing.assert_close(values, theirs["bounds"][k])
     torch.testing.assert_close(theirs["blends"], scope["blends"])
+
+
+def test_the_bound_of_the_reader_judges_the_priors(scope):
+    scope["big"] = big = vae.VAE(784, 4, hidden=(8,))
+    scope["q_test"] = big.encode(scope["test"])
+    scope["z_test"] = scope["q_test"].mean.detach()
+    scope["logvar_test"] = (2 * scope["q_test"].stddev.log()).detach()
+    scope["log_p_x"] = -torch.arange(10_000.0)
+    scope["priors"] = {"N(0, I)": MixturePrior.standard(4)}
+    cells = ["exercise-prior", "exercise-prior-check", "judge"]
+    theirs = dict(scope)
+    assert "prior_bound: ours: the exercise is open" in run(cells, scope)
+    printed = run(cells, theirs, SOLUTIONS)
+    assert "prior_bound: yours, checked" in printed
+    assert "Ours goes on" not in printed
+    one, other = (each["judged"]["N(0, I)"][0] for each in (scope, theirs))
+    torch.testing.assert_close(one, other)
 
 
 FAILS_LATER = """

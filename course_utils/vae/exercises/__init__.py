@@ -11,9 +11,9 @@ CHECKS = (
     check_kl_term,
     check_sample,
     check_elbo,
-    check_iwae,
     check_walk,
     check_prior_bound,
+    check_iwae,
 )  # in the order of the notebook
 __all__ = [
     "CHECKS",

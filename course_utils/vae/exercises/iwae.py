@@ -1,4 +1,4 @@
-"""Exercise 4 of notebook 04: the bound with k samples."""
+"""Exercise 6 of notebook 04: the bound with k samples."""
 
 import math
 

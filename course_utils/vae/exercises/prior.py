@@ -1,4 +1,4 @@
-"""Exercise 6 of notebook 04: the bound with any prior, from one draw of z."""
+"""Exercise 5 of notebook 04: the bound with any prior, from one draw of z."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Exercise 5 of notebook 04: a walk from one code to another."""
+"""Exercise 4 of notebook 04: a walk from one code to another."""
 
 import math
 
