@@ -37,9 +37,15 @@ COMPUTED = [
     ("bias-caption", "with ten it is {:.0f} %", "bias", "100 * expected[3]"),
     (
         "galton-compare-caption",
-        "it is {:.0f} nats for all of them",
+        "it is {:.1f} nats for all of them, a factor $e^{{{:.1f}}}$",
         "galton-compare",
-        "(two.log_prob(height) - one.log_prob(height)).sum()",
+        "2 * ((two.log_prob(height) - one.log_prob(height)).sum(),)",
+    ),
+    (
+        "spread-text",
+        "which is {:.1f} %",
+        "setup",
+        "100 / (2 * 2000) ** 0.5",
     ),
     (
         "posterior-text",
