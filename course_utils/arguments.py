@@ -25,16 +25,24 @@ def positive(**values) -> None:
     require(**{k: (v, 0 < v < math.inf, "positive") for k, v in values.items()})
 
 
-def counts(**values) -> None:
-    """Raise a ``ValueError`` for the first value that is no whole number from 1."""
+def counts(least: int = 1, /, **values) -> None:
+    """``ValueError`` for the first value that is no whole number from ``least``."""
     for name, value in values.items():
         whole = isinstance(value, Integral) and not isinstance(value, bool)
         require(**{name: (value, whole, "a whole number")})
-        require(**{name: (value, value >= 1, "at least 1")})
+        require(**{name: (value, value >= least, f"at least {least}")})
+
+
+def finite(**values) -> None:
+    """Raise a ``ValueError`` for the first value that is NaN or infinite."""
+    for name, value in values.items():
+        _check_number(name, value)
+        require(**{name: (value, math.isfinite(value), "finite")})
 
 
 def _check_number(name: str, value) -> None:
     single = isinstance(value, torch.Tensor) and value.numel() == 1
+    single = single and not value.is_complex()
     if not (isinstance(value, Real) or single) or isinstance(value, bool):
         raise TypeError(f"{name} must be a number, got {value!r:.60}")
 
@@ -69,6 +77,31 @@ def _array(x, name: str) -> np.ndarray:
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
         array = array.astype(np.float64)
     return np.array(array)  # a copy: torch knows no negative strides
+
+
+def returned(value, shape: tuple[int, ...], name: str) -> torch.Tensor:
+    """What the function ``name`` has returned, if it is real numbers of this shape.
+
+    Another shape would be broadcast: many wrong numbers, and no error.
+    """
+    if not isinstance(value, torch.Tensor) or value.is_complex():
+        is_tensor = isinstance(value, torch.Tensor)
+        kind = value.dtype if is_tensor else type(value).__name__
+        raise TypeError(f"{name} must return a tensor of real numbers, got {kind}")
+    shape, got = tuple(shape), tuple(value.shape)
+    if got != shape:
+        raise ValueError(f"{name} must return the shape {shape}, got {got}")
+    return value
+
+
+def unit_of(x: torch.Tensor, each_column: bool = False) -> torch.Tensor:
+    """A power of two near the largest |x|, of all or of ``each_column``.
+
+    Numbers that are divided by it lose no digit, and their squares do not overflow.
+    """
+    size = x.detach().abs()
+    size = size.amax(0) if each_column else size.amax()
+    return torch.ldexp(torch.ones_like(size), size.frexp().exponent - 1)
 
 
 def probabilities(x, name: str = "weights") -> torch.Tensor:

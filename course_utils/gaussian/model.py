@@ -9,7 +9,14 @@ import math
 import torch
 from torch.distributions import MultivariateNormal, Normal
 
-from course_utils.arguments import check_data, positive, require
+from course_utils.arguments import (
+    check_data,
+    check_finite,
+    floats,
+    positive,
+    require,
+    unit_of,
+)
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -28,22 +35,34 @@ def fit_gaussian(x: torch.Tensor) -> Normal | MultivariateNormal:
     x = _as_floats(x)
     if len(x) == 1:
         raise ValueError(_unbounded("x has a single example, which has no spread"))
-    mu = x.mean(dim=0)  # () or (d,): the derivative for μ is zero here (section 4)
-    centred = x - mu
+    unit = unit_of(x, each_column=True)  # so that no square overflows or vanishes
+    x = x / unit
+    mean = x.mean(dim=0)  # () or (d,): the derivative for μ is zero here (section 4)
+    centred = x - mean
+    eps, size = torch.finfo(x.dtype).eps, x.abs().amax(dim=0)
+    if bool((centred.square().mean(dim=0) < eps * size.square()).any()):
+        # So far from 0 the mean is rounded coarsely: take out what it has missed.
+        mean, centred = mean + centred.mean(dim=0), centred - centred.mean(dim=0)
     # The mean of equal numbers may miss them by a bit: a spread below this is rounding.
-    rounding = 8 * torch.finfo(x.dtype).eps * x.abs().amax(dim=0)
+    rounding = 8 * eps * size
     if x.ndim == 1:
         sigma = centred.square().mean().sqrt()  # divides by m, not by m − 1
         if not sigma > rounding:
             raise ValueError(_unbounded("all values of x are equal, so sigma = 0"))
-        return Normal(mu, sigma)
+        return Normal(mean * unit, sigma * unit)
     covariance = centred.T @ centred / len(x)  # (d, d): the mean of outer products
     scale = covariance.diagonal().sqrt()
     # Of the correlations, not the covariance: so the units of the columns do not count.
     correlation = covariance / (scale[:, None] * scale)
     if not bool((scale > rounding).all()) or not _is_definite(correlation):
         raise ValueError(_unbounded("x has no spread in at least one direction"))
-    return MultivariateNormal(mu, covariance)
+    covariance = covariance * unit * unit[:, None]
+    variance, tiny = covariance.diagonal(), torch.finfo(x.dtype).tiny / eps
+    if not bool(covariance.isfinite().all()) or not bool((variance > tiny).all()):
+        raise ValueError(
+            f"x must have variances that {x.dtype} can hold: use other units"
+        )
+    return MultivariateNormal(mean * unit, covariance)
 
 
 def log_likelihood(x: torch.Tensor, mu, sigma) -> torch.Tensor:
@@ -53,13 +72,12 @@ def log_likelihood(x: torch.Tensor, mu, sigma) -> torch.Tensor:
     ``ValueError`` for sigma ≤ 0 and for empty or NaN data.
     """
     x = _as_floats(x, columns=False)
-    mu, sigma = (
-        torch.as_tensor(v, dtype=x.dtype, device=x.device) for v in (mu, sigma)
-    )
+    mu, sigma = floats(mu, "mu", x.dtype), floats(sigma, "sigma", x.dtype)
     for name, value in (("mu", mu), ("sigma", sigma)):
         require(
             **{name: (f"shape {tuple(value.shape)}", not value.ndim, "a single number")}
         )
+    check_finite(mu, "mu")
     positive(sigma=sigma)
     # The exponents, then log of 1/√(2πσ²), once for each of the m examples.
     squares = ((x - mu) / sigma).square().sum()
@@ -75,17 +93,24 @@ def log_likelihood_surface(
     Σ (xᵢ − μ)² = m (σ̂² + (μ̂ − μ)²), so the cost does not grow with m.
     """
     x = _as_floats(x, columns=False)
+    mu_grid, sigma_grid = floats(mu_grid, "mu_grid"), floats(sigma_grid, "sigma_grid")
+    for name, grid in (("mu_grid", mu_grid), ("sigma_grid", sigma_grid)):
+        got, fits = tuple(grid.shape), grid.ndim == 1 and len(grid) > 0
+        require(**{name: (f"shape {got}", fits, "numbers of shape (n,)")})
+        check_finite(grid, name)
     positive(sigma_grid=sigma_grid.min())
+    # In a common unit, so that no square overflows or vanishes.
+    unit = max(unit_of(values) for values in (x, mu_grid, sigma_grid))
+    x, mu_grid = x / unit, mu_grid / unit
     m, mean = len(x), x.mean()
     squares = m * ((x - mean).square().mean() + (mean - mu_grid).square())  # (len(μ),)
     sigma = sigma_grid[:, None]  # (len(σ), 1): one row of the map for each σ
-    return -0.5 * squares / sigma.square() - m * (sigma.log() + 0.5 * LOG_2PI)
+    return -0.5 * squares / (sigma / unit).square() - m * (sigma.log() + 0.5 * LOG_2PI)
 
 
 def _as_floats(x: torch.Tensor, columns: bool = True) -> torch.Tensor:
     """``x`` as finite floats ``(m,)`` or ``(m, d)``, or a clear ``ValueError``."""
-    x = torch.as_tensor(x)
-    x = x if x.is_floating_point() else x.double()
+    x = floats(x)
     if not columns:
         require(x=(f"shape {tuple(x.shape)}", x.ndim == 1, "numbers of shape (m,)"))
     table = x[:, None] if x.ndim == 1 else x
