@@ -39,7 +39,7 @@ from course_utils.beyond.latents import (
     train_autoencoder,
 )
 from course_utils.beyond.priors import fit_by_class, fit_mixture, whole
-from course_utils.beyond.words import WORDS, Describer
+from course_utils.beyond.words import WORDS, Describer, words_of_codes
 from course_utils.data import load_mnist
 from course_utils.descent import Clock
 from course_utils.scores import digit_scores
@@ -151,8 +151,7 @@ def part_words(seconds: float, seed: int) -> dict:
     budget = Budget(seconds)
     model, z = autoencoder(grey, "words", budget, seed)
     describer = Describer.of(grey, labels)
-    # it learns the words of what the decoder draws from a code, where they are clear
-    learned = describer.bags(decode_digits(model, z), labels, clear=True)
+    learned = words_of_codes(describer, model, z, labels)
     denoiser = latent_denoiser(z, len(WORDS), seed)
     state = last(train_latent(denoiser, z, learned, seconds=budget.left, seed=seed))
     print(f"words: denoiser, {state}", flush=True)
@@ -204,6 +203,7 @@ def main() -> None:
     for part in options.parts:
         torch.manual_seed(options.seed)
         result |= PARTS[part](options.seconds, options.seed)
+        print(f"{part}: {peak_mib()} MiB so far", flush=True)
     result["mib"] = peak_mib()
     rounded = {k: round(v, 4) if isinstance(v, float) else v for k, v in result.items()}
     print(json.dumps(rounded))

@@ -19,7 +19,7 @@ from course_utils.vae.training import has_fast_bf16
 
 LATENTS, HIDDEN = 32, (512, 256)
 BETA = 0.05  # 0.2 draws worse digits; at 0 nothing keeps the codes near each other
-AT_ONCE = 5000  # digits in work at a time: all of them as floats would be 188 MB
+AT_ONCE = 2000  # digits in work at a time: all of them as floats would be 188 MB
 
 
 class AutoEncoderState(DescentState):

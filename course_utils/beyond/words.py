@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 
 from course_utils.arguments import require
+from course_utils.beyond.latents import decode_digits
 from course_utils.scores import load_digit_classifier
 
 CLASSES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")
@@ -23,7 +24,7 @@ THIRDS = (
     ("leaning left", "upright", "leaning right"),
     ("narrow", "", "wide"),
 )
-MARGIN = 0.03  # of a class, on both sides of the end of a third: not clear
+MARGIN = 0.04  # of a class, on both sides of the end of a third: not clear
 WORDS = (*CLASSES, *(word for third in THIRDS for word in third if word))
 # which word, if any, stands for each third: (3, 3), −1 for none
 _NUMBER = torch.tensor([[WORDS.index(w) if w else -1 for w in t] for t in THIRDS])
@@ -139,6 +140,20 @@ class Describer:
         columns = [[WORDS.index(w) for w in third if w] for third in THIRDS]
         kept = [(asked[:, c] <= shown[:, c]).all(dim=1) for c in columns]
         return torch.stack([seen == classes, *kept], dim=1)
+
+
+def words_of_codes(
+    describer: Describer, model, z: torch.Tensor, labels: torch.Tensor
+) -> torch.Tensor:
+    """The clear words of what the decoder of ``model`` draws from codes: ``(n, 17)``.
+
+    A network that learns to make codes learns from these words: what counts in the end
+    is the picture, and a decoder draws some digits thinner than they were.
+    """
+    check_labels(labels, len(z))
+    parts = zip(z.split(2000), labels.split(2000), strict=True)  # for memory's sake
+    bags = [describer.bags(decode_digits(model, c), y, clear=True) for c, y in parts]
+    return torch.cat(bags)
 
 
 def check_labels(labels: torch.Tensor, n: int) -> None:

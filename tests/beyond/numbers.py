@@ -2,7 +2,17 @@
 
 SHANNON = "Shannon (1951), Prediction and entropy of printed English"
 WRITERS = "`python -m benchmarks.language`"
-COMPUTED = []
+AWAY = "(({}) - centres[0]).norm()"
+FORMULA = AWAY.format("powers[2.0].T.flatten() @ places")
+SAMPLES = AWAY.format("samples[2.0].mean(0)")
+COMPUTED = [
+    (
+        "plane-predict",
+        "its middle lies {:.1f} from the star, that of the samples {:.1f}",
+        "plane-samples",
+        f"({FORMULA}, {SAMPLES})",
+    ),
+]
 QUOTED = {
     ("bits-caption", "0.6"): SHANNON,
     ("bits-caption", "1.3"): SHANNON,
