@@ -17,6 +17,7 @@ from course_utils.gan.recipes import (
     DIGIT_RECIPE,
     SIGHTED,
     SIGHTED_DISCRIMINATOR,
+    GANRecipe,
     full_run,
 )
 from course_utils.gan.theory import optimal_discriminator, value

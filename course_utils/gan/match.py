@@ -5,6 +5,7 @@ import copy
 import torch
 
 from course_utils.arguments import require
+from course_utils.gan.losses import LOSSES
 from course_utils.quadrature import draw
 from course_utils.training import seeded
 
@@ -62,18 +63,18 @@ class Match:
     learning rates of G and of D; a player with rate 0 stands still.
     """
 
-    def __init__(self, generator, discriminator, source, loss, rates, betas, average):
+    def __init__(self, generator, discriminator, source, how):
         # two sets of weights for one G: those that move, and their mean that is shown
-        self.shown, self.average = generator, average
+        self.shown, self.average = generator, how.average
         self.players = {
-            "generator": copy.deepcopy(generator) if average else generator,
+            "generator": copy.deepcopy(generator) if how.average else generator,
             "discriminator": discriminator,
         }
         self.generator, self.discriminator = self.players.values()
-        self.source, self.random, self.loss = source, source.random, loss
-        self.rates = dict(zip(self.players, rates, strict=True))
+        self.source, self.random, self.loss = source, source.random, LOSSES[how.loss]
+        self.rates = dict(zip(self.players, how.rates, strict=True))
         self.optimizers = {
-            name: torch.optim.Adam(player.parameters(), betas=betas, fused=True)
+            name: torch.optim.Adam(player.parameters(), betas=how.momenta, fused=True)
             for name, player in self.players.items()
             if self.rates[name] > 0
         }

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 
 import torch
 
-from course_utils.arguments import require
+from course_utils.arguments import counts, require
 from course_utils.descent import Clock
 from course_utils.gan.fast import AtOnceByHand, can_do_by_hand
 from course_utils.gan.losses import LOSSES, gradient_penalty
 from course_utils.gan.match import Match, Source
 from course_utils.gan.networks import Discriminator, Generator
+from course_utils.gan.recipes import GANRecipe
+from course_utils.training import checked
 
 
 @dataclass(frozen=True)
@@ -92,85 +94,54 @@ def at_once(match, k: int, m: int, weight: float) -> None:
     match.record(d_loss, g_loss, d_real.sigmoid().mean(), d_fake.sigmoid().mean())
 
 
+@checked
 def train_gan(
     generator,
     discriminator,
     data,
     steps: int = 1000,
     *,
-    loss: str = "non_saturating",
-    k: int = 1,
-    batch_size: int = 256,
-    learning_rate: float | tuple[float, float] = 1e-3,
-    betas: tuple[float, float] = (0.5, 0.9),
-    penalty: float | tuple[float, float] | None = None,
-    anneal: tuple[float, float] = (0.35, 0.85),
-    average: float = 0.0,
-    decay: bool | tuple[float, float] = False,
-    simultaneous: bool = False,
+    seconds: float | None = None,
     n_states: int = 20,
     snapshots: bool = True,
     bf16: bool = False,
     seed: int = 0,
-    seconds: float | None = None,
+    **recipe,
 ) -> Iterator[GANState]:
     """Play the game on ``data``; yields about ``n_states`` ``GANState``s.
 
     ``data`` is a tensor ``(n, d)`` or an object with ``sample``. The run ends
     after ``steps`` rounds, each ``k`` steps of D and one of G, or after ``seconds`` of
-    training if these are given. ``loss`` is a name in ``LOSSES``. ``learning_rate`` is
-    one number or (of G, of D), for Adam with ``betas``; a rate of 0 freezes a player.
-
-    ``penalty`` weighs the gradient penalty of the loss (None: its usual weight), or
-    (start, end): falling geometrically over the ``anneal`` part of the run. ``average``
-    is the decay of a running mean of G's weights, which then is what ``generator``
-    holds. ``decay`` lets the rates fall: True for both to 3 %, or (of G, of D) as the
-    last share, G's by a squared half cosine. ``simultaneous`` moves both players from
-    the same batch (``at_once``), which is quicker where R1 + R2 is used. ``bf16``
-    multiplies in 16-bit floats: for large networks, where the processor has them in
-    hardware.
+    training if these are given. ``bf16`` multiplies in 16-bit floats: for large
+    networks, where the processor has them in hardware. All other settings are those of
+    ``GANRecipe``: ``train_gan(g, d, x, loss="minimax")``, or ``**SIGHTED``.
 
     Both networks change in place. An interrupt leaves each at its last whole step; a
     loss that is not finite puts both back to the last state and raises
     ``FloatingPointError``. Raises ``ValueError`` for data, players or settings without
-    sense.
+    sense, at the call.
     """
-    _check_players(generator, discriminator, batch_size)
-    require(loss=(repr(loss), loss in LOSSES, f"one of {tuple(LOSSES)}"))
-    chosen = LOSSES[loss]
-    rates, betas = _pair("learning_rate", learning_rate), _pair("betas", betas)
-    weights = _pair("penalty", chosen.penalty if penalty is None else penalty)
-    window, ends = _pair("anneal", anneal, "a pair"), _ends(decay)
-    # a fall by a constant ratio has two positive ends
-    falls = _finite(weights) and (min(weights) > 0 or max(weights) == 0)
-    # ∇ₓD of the same batch must serve both: so one step each, and no mixed samples
-    shared = k == 1 and discriminator.pack == 1 and chosen.slope is None
-    alone = "False, except for k = 1, no packs, and a penalty R1 + R2"
+    how = GANRecipe(**recipe)
+    _check_players(generator, discriminator, how)
     require(
         steps=(steps, steps >= 1, ">= 1"),
         seconds=(seconds, seconds is None or seconds > 0, "None or > 0"),
-        k=(k, k >= 1, ">= 1"),
-        batch_size=(batch_size, batch_size >= 1, ">= 1"),
-        learning_rate=(learning_rate, _finite(rates), ">= 0 and finite"),
-        betas=(betas, _finite(betas) and max(betas) < 1, "two numbers >= 0 and < 1"),
-        penalty=(penalty, falls, "> 0 and finite, or 0 throughout"),
-        anneal=(anneal, 0 <= window[0] < window[1] <= 1, "(a, b), 0 <= a < b <= 1"),
-        average=(average, 0 <= average < 1, ">= 0 and < 1"),
-        decay=(decay, min(ends) > 0 and max(ends) <= 1, "two numbers > 0 and <= 1"),
         n_states=(n_states, n_states >= 1, ">= 1"),
-        simultaneous=(simultaneous, shared or not simultaneous, alone),
     )
+    counts(steps=steps, n_states=n_states)
     source = Source(data, generator, torch.Generator().manual_seed(seed))
-    match = Match(generator, discriminator, source, chosen, rates, betas, average)
+    yield
+    match = Match(generator, discriminator, source, how)
     play, by_hand = algorithm_1, False
-    if simultaneous:
+    if how.simultaneous:
         by_hand = can_do_by_hand(generator, discriminator)
         play = AtOnceByHand(match, bf16) if by_hand else at_once
     clock = Clock(steps, seconds, n_states)
     for done in clock:
-        match.set_rates(rates_at(done, ends))
+        match.set_rates(rates_at(done, how.ends))
+        weight = penalty_at(done, how.weights, how.anneal)
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16 and not by_hand):
-            play(match, k, batch_size, penalty_at(done, weights, window))
+            play(match, how.k, how.batch_size, weight)
         if clock.due():
             copies = match.keep()
             moment = clock.step, clock.seconds, *match.means()
@@ -192,7 +163,7 @@ def penalty_at(progress, weights: tuple[float, float], anneal) -> float:
     return start * (end / start) ** min(1.0, max(0.0, share))
 
 
-def _check_players(generator, discriminator, batch_size) -> None:
+def _check_players(generator, discriminator, how: GANRecipe) -> None:
     kinds = [f"a {type(each).__name__}" for each in (generator, discriminator)]
     require(generator=(kinds[0], isinstance(generator, Generator), "a Generator"))
     fits = isinstance(discriminator, Discriminator)
@@ -200,26 +171,9 @@ def _check_players(generator, discriminator, batch_size) -> None:
     columns, pack = discriminator.data_dim, discriminator.pack
     rule = f"for {generator.data_dim} columns, like the generator"
     require(discriminator=(columns, columns == generator.data_dim, rule))
-    require(
-        batch_size=(batch_size, batch_size % pack == 0, f"a multiple of pack = {pack}")
-    )
-
-
-def _pair(name: str, value, rule="a number or a pair") -> tuple[float, float]:
-    try:
-        first, second = value if isinstance(value, tuple | list) else (value, value)
-        return float(first), float(second)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be {rule}, got {value!r}") from None
-
-
-def _ends(decay) -> tuple[float, float]:
-    if isinstance(decay, bool):
-        return (0.03, 0.03) if decay else (1.0, 1.0)
-    rule = "True, False or a pair"
-    require(decay=(decay, isinstance(decay, tuple | list), rule))
-    return _pair("decay", decay, rule)
-
-
-def _finite(numbers: tuple[float, float]) -> bool:
-    return all(0 <= number < math.inf for number in numbers)
+    size, rule = how.batch_size, f"a multiple of pack = {pack}"
+    require(batch_size=(size, size % pack == 0, rule))
+    # ∇ₓD of the same batch must serve both: so one step each, and no mixed samples
+    shared = how.k == 1 and pack == 1 and LOSSES[how.loss].slope is None
+    alone = "False, except for k = 1, no packs, and a penalty R1 + R2"
+    require(simultaneous=(how.simultaneous, shared or not how.simultaneous, alone))

@@ -1,5 +1,6 @@
 """The G of the full run on digits: what its file says, and what its command writes."""
 
+import dataclasses
 import json
 from argparse import Namespace
 
@@ -10,7 +11,16 @@ from benchmarks import gan as benchmark
 from course_utils import data
 from course_utils.data import DATA_DIR, DataError
 from course_utils.files import read_model
-from course_utils.gan import DIGIT_GENERATOR, DIGIT_RECIPE, full_run
+from course_utils.gan import (
+    DIGIT_GENERATOR,
+    DIGIT_RECIPE,
+    SIGHTED,
+    Discriminator,
+    GANRecipe,
+    Generator,
+    full_run,
+    train_gan,
+)
 from course_utils.gan.recipes import FULL_RUN
 from course_utils.scores import digit_scores
 
@@ -61,3 +71,23 @@ def test_a_damaged_file_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(data, "DATA_DIR", tmp_path)
     with pytest.raises(DataError, match="damaged"):
         full_run()
+
+
+def test_a_recipe_is_a_record_with_sense():
+    recipe = GANRecipe(**SIGHTED)
+    assert (recipe.rates, recipe.momenta) == ((3e-3, 3e-3), (0.0, 0.99))
+    assert GANRecipe().weights == (0.0, 0.0)
+    assert GANRecipe(decay=True).ends == (0.03, 0.03)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        recipe.k = 2
+    with pytest.raises(ValueError, match=r"k must be a whole number, got 1\.5"):
+        GANRecipe(k=1.5)
+
+
+def test_nonsense_is_refused_at_the_call():
+    players = Generator(), Discriminator()
+    for bad in ({"k": 0}, {"loss": "hinge"}, {"seconds": -1}, {"batch_size": 2.5}):
+        with pytest.raises(ValueError, match=f"{next(iter(bad))} must be"):
+            train_gan(*players, torch.zeros(8, 2), **bad)  # without a next()
+    with pytest.raises(TypeError, match="learning_rates"):
+        train_gan(*players, torch.zeros(8, 2), learning_rates=0.1)
