@@ -10,17 +10,24 @@ refuses what it cannot do:
   dimension ``grid`` is a tensor ``(n,)``, in two a pair of such tensors.
 - ``samples``: Monte Carlo with that many draws from each side, as an ``Estimate``.
 
-Everything is in nats. Slides: *KL divergence*, *KL and JSD*.
+Everything is in nats. No value leaves its bounds by rounding: a KL is never below 0.
+Slides: *KL divergence*, *KL and JSD*.
 """
 
 import math
 from contextlib import suppress
 
 import torch
-from torch.distributions import Categorical, OneHotCategorical, kl_divergence
+from torch.distributions import (
+    Categorical,
+    Distribution,
+    OneHotCategorical,
+    kl_divergence,
+)
 from torch.nn.functional import pad
 
 from course_utils import quadrature
+from course_utils.arguments import check_finite, counts, floats
 from course_utils.quadrature import Estimate, draw, log_density
 from course_utils.training import seeded
 
@@ -36,16 +43,16 @@ def kl(p, q, grid: Grid | None = None, samples: int | None = None):
     the grid cuts or coarsens more than 1e-4 of the mass of ``p``: it says where, if
     samples of p or its density at the ends of the grid can tell.
     """
-    if _by_samples(grid, samples):
+    if _by_samples(p, q, grid, samples):
         x = draw(p, samples)  # the mean of the log-ratio over samples of p
         return _estimate(_log_prob("p", p, x) - _log_prob("q", q, x))
     if grid is None:
         _check_outcomes(p, q)
         with suppress(NotImplementedError, AttributeError):
-            return kl_divergence(p, q)
+            return kl_divergence(p, q).clamp_min(0)
         # torch knows no formula: the outcomes may still be few enough to list
     log_p, log_q, weights = _tables(p, q, grid, must_hold="p")
-    return _mean(log_p, log_p - log_q, weights)
+    return _mean(log_p, log_p - log_q, weights).clamp_min(0)
 
 
 def js(p, q, grid: Grid | None = None, samples: int | None = None):
@@ -54,7 +61,7 @@ def js(p, q, grid: Grid | None = None, samples: int | None = None):
     This is the divergence, not its root (the Jensen-Shannon *distance*). Arguments and
     errors as for ``kl``; the grid must hold both.
     """
-    if _by_samples(grid, samples):
+    if _by_samples(p, q, grid, samples):
         x, y = draw(p, samples), draw(q, samples, "q")
         # log p and log q at both samples; each half averages over its own density
         at_x, at_y = ((_log_prob("p", p, z), _log_prob("q", q, z)) for z in (x, y))
@@ -62,7 +69,8 @@ def js(p, q, grid: Grid | None = None, samples: int | None = None):
     log_p, log_q, weights = _tables(p, q, grid)
     log_m = torch.logaddexp(log_p, log_q) - LOG_2
     left = _mean(log_p, log_p - log_m, weights)
-    return 0.5 * (left + _mean(log_q, log_q - log_m, weights))
+    value = 0.5 * (left + _mean(log_q, log_q - log_m, weights))
+    return value.clamp(0, LOG_2)
 
 
 def total_variation(p, q, grid: Grid | None = None, samples: int | None = None):
@@ -71,22 +79,36 @@ def total_variation(p, q, grid: Grid | None = None, samples: int | None = None):
     It is the largest difference that p and q can give to one event. Arguments and
     errors as for ``js``; the samples come from ``p``: TV = E_p[max(0, 1 − q/p)].
     """
-    if _by_samples(grid, samples):
+    if _by_samples(p, q, grid, samples):
         x = draw(p, samples)
         ratio = (_log_prob("q", q, x) - _log_prob("p", p, x)).exp()
         return _estimate((1 - ratio).clamp_min(0))
     log_p, log_q, weights = _tables(p, q, grid)
-    return 0.5 * (weights * (log_p.exp() - log_q.exp()).abs()).sum()
+    value = 0.5 * (weights * (log_p.exp() - log_q.exp()).abs()).sum()
+    return value.clamp(0, 1)
 
 
-def _by_samples(grid, samples) -> bool:
+def _by_samples(p, q, grid, samples) -> bool:
+    _check_density("p", p)
+    _check_density("q", q)
     if samples is None:
         return False
     if grid is not None:
         raise ValueError("give grid or samples, not both")
-    if samples < 2:  # one draw has no standard error
-        raise ValueError(f"samples must be at least 2, got {samples}")
+    counts(2, samples=samples)  # one draw has no standard error
     return True
+
+
+def _check_density(name: str, p) -> None:
+    if not hasattr(p, "log_prob"):
+        raise TypeError(f"{name} must have .log_prob, got {type(p).__name__}")
+    if not isinstance(p, Distribution):
+        return
+    # beside a tensor of whole numbers torch cuts a scale of 1.5 down to 1, unseen
+    for part in ("loc", "scale", "low", "high", "rate", "concentration"):
+        value = p.__dict__.get(part)
+        if isinstance(value, torch.Tensor) and not value.is_floating_point():
+            raise TypeError(f"{part} of {name} must be floats, got {value.dtype}")
 
 
 def _estimate(*parts: torch.Tensor) -> Estimate:
@@ -108,25 +130,43 @@ def _gap_to_m(log_p, log_q) -> torch.Tensor:
 
 def _tables(p, q, grid, must_hold="pq"):
     """log p, log q and weights, all ``(n,)``: on a grid, or on the list of outcomes."""
-    points, weights = _outcomes(p, q) if grid is None else _grid_points(grid)
-    log_p, log_q = _log_prob("p", p, points), _log_prob("q", q, points)
-    _check_mass("p", p, log_p.exp(), weights, grid)
+    if grid is None:
+        ticks, (at_p, at_q, weights) = None, _outcomes(p, q)
+    else:
+        ticks = _ticks(grid)
+        at_p = at_q = torch.cartesian_prod(*ticks)  # (n,), or (n₁ n₂, 2) in the plane
+        weights = _weights(ticks)
+    log_p, log_q = _log_prob("p", p, at_p), _log_prob("q", q, at_q)
+    _check_mass("p", p, log_p.exp(), weights, ticks)
     if "q" in must_hold:
-        _check_mass("q", q, log_q.exp(), weights, grid)
+        _check_mass("q", q, log_q.exp(), weights, ticks)
     return log_p, log_q, weights
 
 
-def _grid_points(grid: Grid) -> tuple[torch.Tensor, torch.Tensor]:
-    """Points ``(n,)`` or ``(n₁ n₂, 2)`` of a grid, and trapezoidal weights for each."""
-    if isinstance(grid, torch.Tensor):
-        return grid, _trapezoid(grid)
-    if len(grid) != 2:
-        raise ValueError(f"grid must be a tensor or a pair of them, got {len(grid)}")
-    weights = torch.outer(*map(_trapezoid, grid))
-    return torch.cartesian_prod(*grid), weights.flatten()
+def _ticks(grid: Grid) -> tuple[torch.Tensor, ...]:
+    """The ticks of each axis: of one axis, or of two."""
+    if isinstance(grid, list | tuple) and all(map(_has_entries, grid)):
+        if len(grid) != 2:
+            got = len(grid)
+            raise ValueError(f"grid must be a tensor or a pair of them, got {got}")
+        first, second = (floats(axis, "grid") for axis in grid)
+        both = torch.promote_types(first.dtype, second.dtype)
+        return first.to(both), second.to(both)
+    return (floats(grid, "grid"),)
+
+
+def _has_entries(x) -> bool:
+    return getattr(x, "ndim", int(isinstance(x, list | tuple))) > 0
+
+
+def _weights(ticks) -> torch.Tensor:
+    """The trapezoidal weight of each point of a grid, in the order of its points."""
+    weights = [_trapezoid(t) for t in ticks]
+    return torch.outer(*weights).flatten() if len(ticks) == 2 else weights[0]
 
 
 def _trapezoid(ticks: torch.Tensor) -> torch.Tensor:
+    check_finite(ticks, "grid")
     if ticks.ndim != 1 or len(ticks) < 2 or not bool((ticks.diff() > 0).all()):
         raise ValueError(
             "the ticks of a grid must be (n,) with n >= 2 and grow, got shape "
@@ -138,11 +178,13 @@ def _trapezoid(ticks: torch.Tensor) -> torch.Tensor:
 
 
 def _outcomes(p, q):
-    """All outcomes, each with weight 1, if p and q list the same."""
+    """All outcomes, as p and as q write them, with weights 1; if they list the same."""
+    _check_outcomes(p, q)
     if all(getattr(r, "has_enumerate_support", False) for r in (p, q)):
         first, second = p.enumerate_support(), q.enumerate_support()
+        # Categorical lists whole numbers, Bernoulli floats, and each wants its own
         if torch.equal(first, second.to(first.dtype)):
-            return first, torch.ones(len(first))
+            return first, second, torch.ones(len(first))
     names = f"{type(p).__name__} and {type(q).__name__}"
     raise ValueError(
         f"no exact formula is known for {names}: give grid= (quadrature) or "
@@ -160,7 +202,20 @@ def _check_outcomes(p, q) -> None:
 
 def _log_prob(name: str, p, points: torch.Tensor) -> torch.Tensor:
     """log p at n points ``(n, …)``, as ``(n,)``; −∞ where p is zero."""
+    event = getattr(p, "event_shape", None)
+    d = getattr(p, "d", getattr(p, "data_dim", None)) if event is None else None
+    if points.ndim == 1 and (d == 1 or event == (1,)):
+        points = points[:, None]  # numbers on a line, for a model of rows (n, d)
+    got = points.shape[1] if points.ndim == 2 else 1
+    if isinstance(d, int) and d != got and points.ndim <= 2:
+        raise ValueError(f"{name} has d = {d}, but the points have d = {got}")
     log_p = log_density(p, points)
+    if not isinstance(log_p, torch.Tensor) or not log_p.is_floating_point():
+        kind = getattr(log_p, "dtype", type(log_p).__name__)
+        raise TypeError(f"{name}.log_prob must return a tensor of floats, got {kind}")
+    if bool(log_p.isnan().any()):
+        bad = f"{int(log_p.isnan().sum())} of {log_p.numel()} values"
+        raise ValueError(f"{name}.log_prob must be numbers, got NaN in {bad}")
     if log_p.numel() != len(points):
         raise ValueError(
             f"{name} must be one distribution, whose log_prob of {len(points)} points "
@@ -169,19 +224,34 @@ def _log_prob(name: str, p, points: torch.Tensor) -> torch.Tensor:
     return log_p.flatten()
 
 
-def _check_mass(name, p, density, weights, grid) -> None:
+def _check_mass(name, p, density, weights, ticks) -> None:
     """Raise ``ValueError`` unless the grid holds mass 1; say on which side it fails."""
     mass = (weights * density).sum().item()
     if abs(mass - 1) <= quadrature.MASS_TOLERANCE:
-        return
-    where, advice = "the list of outcomes", "the probabilities do not sum to 1"
-    if grid is not None:
-        ticks = (grid,) if isinstance(grid, torch.Tensor) else grid
-        where = "the grid " + " × ".join(f"[{t[0]:g}, {t[-1]:g}]" for t in ticks)
+        half = 1.0 if ticks is None else _mass_of_half(density, ticks)
+        if abs(half - 1) <= quadrature.HALF_TOLERANCE:
+            return
+        mass, advice = half, "with every second tick: it is too coarse, refine it"
+    elif mass > 1:
         advice = "it is too coarse, or the density is not normalised"
-        if not mass > 1:
-            advice = _advice(p, density, ticks, 1 - mass)
+    elif ticks is not None:
+        advice = _advice(p, density, ticks, 1 - mass)
+    where = "the list of outcomes"
+    if ticks is None:
+        advice = "the probabilities do not sum to 1"
+    else:
+        where = "the grid " + " × ".join(f"[{t[0]:g}, {t[-1]:g}]" for t in ticks)
     raise ValueError(f"{where} holds mass {mass:.6g} of {name}: {advice}")
+
+
+def _mass_of_half(density, ticks) -> float:
+    """The mass by every second tick: a few ticks may hold 1 by accident, not both."""
+    table, half = density.view([len(t) for t in ticks]), []
+    for axis, t in enumerate(ticks):
+        every = torch.arange(0, len(t) + 1, 2).clamp_max(len(t) - 1)
+        every = every if len(t) > 8 else torch.arange(len(t))
+        table, half = table.index_select(axis, every), [*half, t[every]]
+    return (_weights(half) * table.flatten()).sum().item()
 
 
 def _advice(p, density, ticks, missing: float) -> str:

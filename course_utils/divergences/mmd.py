@@ -27,12 +27,13 @@ from typing import NamedTuple
 
 import torch
 
-from course_utils.arguments import check_finite, require
+from course_utils.arguments import check_finite, counts, floats, require
 
 Bandwidths = float | Sequence[float]
 ROWS, COLUMNS = 256, 1024  # one block is 2 MB: it stays in the cache of the processor
 REACH = 8.5  # exp(−REACH² / 2) is below the rounding of float64
 CHUNK = 2048  # rows whose waves are held at a time
+FLAT = 1 / 32  # the largest distance, in σ, for which k − 1 is taken
 WIDE = 1e3  # σ from 0: beyond, the matrix product of the blocks loses too many digits
 
 
@@ -42,7 +43,9 @@ def mmd2_biased(x, y, bandwidths: Bandwidths) -> float:
     All pairs count, also each example with itself (Gretton et al. 2012, eq. 5).
     """
     x, y, sigmas = _check(x, y, bandwidths)
-    return sum(xx + yy - 2 * xy for xx, yy, xy in _pair_means(x, y, sigmas))
+    means = _pair_means(x, y, sigmas)
+    # where p = q, rounding may leave it just below 0
+    return max(0.0, sum(xx + yy - 2 * xy for xx, yy, xy, _ in means))
 
 
 def mmd2_unbiased(x, y, bandwidths: Bandwidths) -> float:
@@ -52,9 +55,9 @@ def mmd2_unbiased(x, y, bandwidths: Bandwidths) -> float:
     """
     x, y, sigmas = _check(x, y, bandwidths, least=2)
     n, m, total = len(x), len(y), 0.0
-    for xx, yy, xy in _pair_means(x, y, sigmas):
+    for xx, yy, xy, one in _pair_means(x, y, sigmas):
         # n² xx is the sum over all pairs; the n pairs of x with itself have k = 1
-        total += (n * xx - 1) / (n - 1) + (m * yy - 1) / (m - 1) - 2 * xy
+        total += (n * xx - one) / (n - 1) + (m * yy - one) / (m - 1) - 2 * xy
     return total
 
 
@@ -76,11 +79,14 @@ def permutation_test(
     with probability at most α, for any n. Keeps the kernel matrix of all n + m rows.
     """
     x, y, sigmas = _check(x, y, bandwidths, least=2)
-    enough = n_permutations >= 1
-    require(n_permutations=(n_permutations, enough, "at least 1"))
+    counts(n_permutations=n_permutations)
+    known = generator is None or isinstance(generator, torch.Generator)
+    require(generator=(repr(generator), known, "a torch.Generator"))
     both, n, m = torch.cat([x, y]), len(x), len(y)
-    kernels = sum(_kernel(both, both, sigma) for sigma in sigmas)
+    # k − 1 will do as well as k: the three means cancel any constant
+    kernels = sum(_kernel(both, both, s, _is_flat(x, y, s)) for s in sigmas)
     kernels.fill_diagonal_(0)
+    rounding = 1e-12 * kernels.abs().max().item()
     orders = [torch.arange(n + m)]  # the given order comes first
     for _ in range(n_permutations):
         orders.append(torch.randperm(n + m, generator=generator))
@@ -93,7 +99,7 @@ def permutation_test(
     within_y = kernels.sum() - within_x - 2 * between
     values = within_x / (n * (n - 1)) + within_y / (m * (m - 1)) - 2 * between / (n * m)
     # ties count as larger, also those that rounding has broken
-    extreme = (values >= values[0] - 1e-12).double().mean().item()
+    extreme = (values >= values[0] - rounding).double().mean().item()
     return TwoSampleTest(values[0].item(), values[1:], extreme)
 
 
@@ -113,8 +119,8 @@ def mmd2_mixtures(p, q, bandwidths: Bandwidths) -> torch.Tensor:
 
 def mean_kernel(p, q, bandwidths: Bandwidths) -> torch.Tensor:
     """E k(x, y) for independent x ~ p and y ~ q, two Gaussian mixtures."""
-    _check_mixture("p", p)
-    _check_mixture("q", q, ("p", p.means.shape[1]))
+    p = _mixture("p", p)
+    q = _mixture("q", q, ("p", p.means.shape[1]))
     return p.weights @ _kernels(p.means, p.covariances, q, bandwidths) @ q.weights
 
 
@@ -124,8 +130,7 @@ def witness(p, q, x: torch.Tensor, bandwidths: Bandwidths) -> torch.Tensor:
     It is where MMD looks: MMD² = E_p f − E_q f (Gretton et al. 2012, section 2.3).
     """
     x = _rows("x", x)
-    for name, mixture in (("p", p), ("q", q)):
-        _check_mixture(name, mixture, ("x", x.shape[1]))
+    p, q = (_mixture(s, r, ("x", x.shape[1])) for s, r in (("p", p), ("q", q)))
     sharp = x.new_zeros(len(x), x.shape[1], x.shape[1])  # a point: a covariance of 0
     at_p, at_q = (_kernels(x, sharp, mixture, bandwidths) for mixture in (p, q))
     return at_p @ p.weights - at_q @ q.weights
@@ -134,6 +139,8 @@ def witness(p, q, x: torch.Tensor, bandwidths: Bandwidths) -> torch.Tensor:
 def _kernels(means, covariances, q, bandwidths) -> torch.Tensor:
     """E k(x, y) for x from each Gaussian here, y from each component of q: (k, l)."""
     sigmas = check_bandwidths(bandwidths)
+    fits = all(1e-150 < sigma < 1e150 for sigma in sigmas)  # their squares, too
+    require(bandwidths=(bandwidths, fits, "between 1e-150 and 1e150"))
     sigma = torch.tensor(sigmas, dtype=torch.float64).reshape(-1, 1, 1)  # (s, 1, 1)
     d, gap = means.shape[1], means[:, None] - q.means  # (k, l, d)
     added = covariances[:, None] + q.covariances  # (k, l, d, d)
@@ -154,7 +161,7 @@ def _kernels(means, covariances, q, bandwidths) -> torch.Tensor:
 
 def check_bandwidths(bandwidths: Bandwidths) -> list[float]:
     """The bandwidths as numbers, or a ``ValueError`` if one is not positive."""
-    sigmas = torch.as_tensor(bandwidths, dtype=torch.float64).flatten().tolist()
+    sigmas = floats(bandwidths, "bandwidths", torch.float64).flatten().tolist()
     good = bool(sigmas) and all(0 < sigma < math.inf for sigma in sigmas)
     require(bandwidths=(bandwidths, good, "positive and finite"))
     return sigmas
@@ -171,16 +178,27 @@ def _check(x, y, bandwidths, least=1):
         got = f"{len(x)} and {len(y)}"
         raise ValueError(f"x and y must have at least {least} rows each, got {got}")
     sigmas = check_bandwidths(bandwidths)
+    # in units of the bandwidth, as a power of two: no digit is lost, none overflows
+    unit = math.ldexp(1.0, math.frexp(min(sigmas))[1] - 1)
+    x, y, sigmas = x.detach() / unit, y.detach() / unit, [s / unit for s in sigmas]
+    if not bool(
+        (x.isfinite().all() & y.isfinite().all()) and math.isfinite(sum(sigmas))
+    ):
+        raise ValueError(f"x and y are too large for bandwidths of {bandwidths}")
     centre = x.mean(0)  # the kernel sees differences only, and small numbers round less
     moved = x - centre, y - centre
-    if any(_is_wide(rows, min(sigmas)) for rows in moved):
-        return x, y, sigmas  # far from the outliers, the centre would only round
-    return *moved, sigmas
+    if not any(_is_wide(rows, min(sigmas)) for rows in moved):
+        return *moved, sigmas
+    # far from the outliers, a mean would only round; from an example as far away as all
+    # the others, which is at most half or twice as large, differences are exact
+    share = torch.cat([x, y]) / x[0]
+    exact = bool(((share >= 0.5) & (share <= 2)).all())
+    return (x - x[0], y - x[0], sigmas) if exact else (x, y, sigmas)
 
 
 def _rows(name, value) -> torch.Tensor:
     """``(n, d)`` in float64, also from ``(n,)``."""
-    value = torch.as_tensor(value, dtype=torch.float64)
+    value = floats(value, name, torch.float64)
     value = value[:, None] if value.ndim == 1 else value
     if value.ndim != 2 or value.numel() == 0:
         got = tuple(value.shape)
@@ -189,31 +207,49 @@ def _rows(name, value) -> torch.Tensor:
     return value
 
 
-def _check_mixture(name: str, p, like: tuple[str, int] | None = None) -> None:
-    if not all(hasattr(p, part) for part in ("weights", "means", "covariances")):
+class _Mixture(NamedTuple):
+    weights: torch.Tensor  # (k,)
+    means: torch.Tensor  # (k, d)
+    covariances: torch.Tensor  # (k, d, d)
+
+
+def _mixture(name: str, p, like: tuple[str, int] | None = None) -> _Mixture:
+    """The three parts in float64, with their gradients; ``ValueError`` for shapes."""
+    if not all(hasattr(p, part) for part in _Mixture._fields):
         raise ValueError(
             f"{name} must have weights, means and covariances as a GaussianMixture "
             f"has, got {type(p).__name__}"
         )
-    d = p.means.shape[1]
+    parts = [
+        floats(getattr(p, part), f"{part} of {name}", torch.float64)
+        for part in _Mixture._fields
+    ]
+    shapes = [tuple(part.shape) for part in parts]
+    k, d = (*shapes[1], 0, 0)[:2]
+    fits = shapes == [(k,), (k, d), (k, d, d)]
+    rule = "a mixture with parts (k,), (k, d) and (k, d, d)"
+    require(**{name: (f"shapes {shapes}", fits, rule)})
     if like is not None and d != like[1]:
         of = f"d = {like[1]} as {like[0]} has"
         raise ValueError(f"{name} must have {of}, got d = {d}")
+    return _Mixture(*parts)
 
 
-def _pair_means(x, y, sigmas) -> Iterator[tuple[float, float, float]]:
+def _pair_means(x, y, sigmas) -> Iterator[tuple[float, float, float, float]]:
     """For each σ the mean of k within x, within y, and between; ``(n, d)``, ``(m, d)``.
 
-    Within one sample, each example also meets itself.
+    Within one sample, each example also meets itself; the last number is k of such a
+    pair. It is 1; or 0 for a σ so wide that the means are those of k − 1.
     """
     n, m = len(x), len(y)
     for sigma in sigmas:
-        waves = _frequencies(x, y, sigma, fewer_than=(n + m) / 4)
+        flat = _is_flat(x, y, sigma)
+        waves = None if flat else _frequencies(x, y, sigma, fewer_than=(n + m) / 4)
         if waves is not None:
-            yield _by_frequencies(x, y, sigma, waves)
+            yield *_by_frequencies(x, y, sigma, waves), 1.0
         else:
-            within = _sum_pairs(x, x, sigma) / n**2, _sum_pairs(y, y, sigma) / m**2
-            yield *within, _sum_pairs(x, y, sigma) / (n * m)
+            sums = [_sum_pairs(*two, sigma, flat) for two in ((x, x), (y, y), (x, y))]
+            yield sums[0] / n**2, sums[1] / m**2, sums[2] / (n * m), 1.0 - flat
 
 
 def _frequencies(x, y, sigma, fewer_than=math.inf) -> list[torch.Tensor] | None:
@@ -266,9 +302,9 @@ def _mean_wave(x, waves) -> torch.Tensor:
     return total / len(x)
 
 
-def _sum_pairs(x, y, sigma) -> float:
+def _sum_pairs(x, y, sigma, flat=False) -> float:
     """Σᵢⱼ k(xᵢ, yⱼ), block by block; within one sample (y is x) half of them."""
-    total, (left, right, block) = 0.0, _prepared(x, y, sigma)
+    total, (left, right, block) = 0.0, _prepared(x, y, sigma, flat)
     for start in range(0, len(x), ROWS):
         rows, end = left[start : start + ROWS], start + ROWS
         if x is y:  # what lies to the right of the diagonal counts twice
@@ -279,7 +315,7 @@ def _sum_pairs(x, y, sigma) -> float:
     return total
 
 
-def _prepared(x, y, sigma):
+def _prepared(x, y, sigma, flat):
     """Rows of x, rows of y, and the function that sums k over a block of them."""
     if _is_wide(x, sigma) or _is_wide(y, sigma):
         return x, y, lambda rows, columns: _kernel(rows, columns, sigma).sum().item()
@@ -288,6 +324,8 @@ def _prepared(x, y, sigma):
     one_x, one_y = torch.ones_like(x2), torch.ones_like(y2)
     # (x, −½x², 1) · (y, 1, −½y²) = −½ ‖x − y‖²: one product gives all exponents
     left, right = torch.cat([x, x2, one_x], dim=1), torch.cat([y, one_y, y2], dim=1)
+    if flat:
+        return left, right, lambda a, b: (a @ b.T).expm1_().sum().item()
     return left, right, lambda a, b: (a @ b.T).exp_().sum().item()
 
 
@@ -296,8 +334,15 @@ def _is_wide(x, sigma) -> bool:
     return not x.abs().max().item() <= WIDE * sigma
 
 
-def _kernel(x, y, sigma) -> torch.Tensor:
-    """k(x, y) of all pairs ``(n, m)``, from their differences."""
+def _is_flat(x, y, sigma) -> bool:
+    """Whether σ is so wide that each k is almost 1, and only k − 1 has all digits."""
+    width = 2 * max(v.norm(dim=1).max().item() for v in (x, y))  # of centred samples
+    return width < FLAT * sigma
+
+
+def _kernel(x, y, sigma, flat=False) -> torch.Tensor:
+    """k(x, y) of all pairs ``(n, m)``, from their differences; k − 1 if ``flat``."""
     mode = "donot_use_mm_for_euclid_dist"
     distance = torch.cdist(x, y, compute_mode=mode) / sigma
-    return distance.square_().mul_(-0.5).exp_()
+    exponent = distance.square_().mul_(-0.5)
+    return exponent.expm1_() if flat else exponent.exp_()
