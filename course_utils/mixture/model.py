@@ -80,10 +80,9 @@ class GaussianMixture:
         """log p(x, z = k) = log φₖ + log N(x | μₖ, Σₖ): ``(n, d)`` to ``(n, k)``."""
         x = as_rows(x, self.d)
         # (n, 1, d) against k Gaussians of dimension d: every row meets every one.
-        # Many rows come in parts, so that n·k·d numbers never stand in memory at once.
-        parts = x.split(rows_at_once(self.k * self.d))
-        log_prob = [self.components.log_prob(part[:, None, :]) for part in parts]
-        return self.weights.log() + torch.cat(log_prob)
+        return self.weights.log() + in_parts(
+            lambda part: self.components.log_prob(part[:, None, :]), x, self.means
+        )
 
     def log_prob(self, x: torch.Tensor) -> torch.Tensor:
         """log q(x) = log Σₖ φₖ N(x | μₖ, Σₖ): ``(n, d)`` to ``(n,)``, in nats."""
@@ -135,8 +134,23 @@ def match_components(
 
 def squared_distances(x: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
     """‖xₙ − cₖ‖² for ``(n, d)`` and ``(k, d)``: ``(n, k)``."""
-    parts = x.split(rows_at_once(centres.numel()))
-    return torch.cat([(p[:, None] - centres).square().sum(2) for p in parts])
+    return in_parts(lambda p: (p[:, None] - centres).square().sum(2), x, centres)
+
+
+def in_parts(function, x: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
+    """``function(x)``, ``(n, k)``, for some rows at a time.
+
+    A function that meets ``(n, 1, d)`` with ``(k, d)`` never has n·k·d numbers in
+    memory at once.
+    """
+    rows = rows_at_once(centres.numel())
+    if len(x) <= rows:
+        return function(x)
+    # All memory that stays is taken first: pieces would stand in the way of others.
+    values = x.new_empty(len(x), len(centres))
+    for first in range(0, len(x), rows):
+        values[first : first + rows] = function(x[first : first + rows])
+    return values
 
 
 def rows_at_once(numbers: int) -> int:

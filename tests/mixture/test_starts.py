@@ -14,6 +14,7 @@ from course_utils.mixture import (
     em,
     em_together,
     kmeans_plus_plus,
+    model,
     random_centres,
     restarts,
     start_around,
@@ -277,3 +278,18 @@ def test_wrong_arguments_are_named():
         start = 2 if use is restarts else two
         with pytest.raises(ValueError, match="max_iterations must be >= 0, got -1"):
             list(use(x, start, max_iterations=-1))
+
+
+def test_rows_in_parts_give_the_same_numbers_and_gradients(monkeypatch):
+    mixture = random_mixture(0, 3, 2)
+    x = random_data(1, 2, 2, 50).requires_grad_()
+    whole = mixture.log_prob(x)
+    (slope,) = torch.autograd.grad(whole.sum(), x)
+    monkeypatch.setattr(model, "rows_at_once", lambda numbers: 7)
+    parts = mixture.log_prob(x)
+    close(parts, whole)
+    close(torch.autograd.grad(parts.sum(), x)[0], slope)
+    with torch.no_grad():
+        one = start_around(x, x[:3])
+    monkeypatch.undo()
+    assert_same(start_around(x.detach(), x[:3].detach()), one)
