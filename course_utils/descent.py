@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from course_utils.arguments import check_data, positive
+from course_utils.arguments import check_data, counts, positive
+from course_utils.training import checked
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,10 @@ class Clock:
     ``now`` is what seconds are: on the wall; benchmarks set it to the processor's.
     """
 
-    now = staticmethod(time.perf_counter)
+    @staticmethod
+    def now() -> float:
+        """Seconds, from any beginning."""
+        return time.perf_counter()
 
     def __init__(self, steps: int, seconds: float | None = None, n_states: int = 20):
         self.steps, self.limit = steps, seconds
@@ -147,6 +151,7 @@ class Run:
         return {k: v.detach().clone() for k, v in self.model.state_dict().items()}
 
 
+@checked
 def descend(
     model: nn.Module,
     x: torch.Tensor,
@@ -159,19 +164,20 @@ def descend(
     n_states: int = 20,
     snapshots: bool = False,
     seed: int = 0,
-    kind: type = DescentState,
-) -> Iterator:
+) -> Iterator[DescentState]:
     """Lower ``loss(batch, generator)`` by Adam; yields about ``n_states`` states.
 
     ``x`` is ``(n, d)`` with d = ``model.data_dim``. The run ends after ``steps`` steps,
-    or after ``seconds`` of training if these are given. ``kind`` is the class of the
-    states. ``model`` changes in place. An interrupt leaves it at its last whole step; a
-    loss or a gradient that is not finite puts it back to the last state and raises
-    ``FloatingPointError``. Raises ``ValueError`` for data or settings without sense.
+    or after ``seconds`` of training if these are given. ``model`` changes in place. An
+    interrupt leaves it at its last whole step; a loss or a gradient that is not finite
+    puts it back to the last state and raises ``FloatingPointError``. Raises
+    ``ValueError`` for data or settings without sense, at the call.
     """
     check_data(x, model.data_dim)
     positive(steps=steps, batch_size=batch_size, n_states=n_states)
     positive(learning_rate=learning_rate, seconds=1 if seconds is None else seconds)
+    counts(steps=steps, batch_size=batch_size, n_states=n_states)
+    yield
     x = x.to(next(model.parameters()).dtype)
     run = Run(model, x, batch_size, learning_rate, seed)
     run.clip = 10.0  # one rare batch must not throw the model far away
@@ -180,4 +186,6 @@ def descend(
         run.descend(loss(run.batch(), run.generator), learning_rate_at(done))
         if clock.due():
             mean, good = run.means().item(), run.keep()
-            yield kind(run.step, clock.seconds, mean, good if snapshots else None)
+            yield DescentState(
+                run.step, clock.seconds, mean, good if snapshots else None
+            )

@@ -116,7 +116,8 @@ class Denoiser(nn.Module):
         # the noise is drawn anew in every step, so the network never sees it twice
         x = x0 + sigma * torch.randn(x0.shape, **options)
         weight = 1 / sigma.square() + 1 / self.sigma_data**2
-        return (weight * (self(x, sigma, told) - x0).square()).sum(dim=1).mean()
+        guess = self(x, sigma) if told is None else self(x, sigma, told)
+        return (weight * (guess - x0).square()).sum(dim=1).mean()
 
     def _draw_sigma(self, n: int, options) -> torch.Tensor:
         low, high = map(math.log, self.sigma_range)
@@ -221,4 +222,5 @@ def train_diffusion(
     ``learning_rate``, ``n_states``, ``snapshots``, ``seed``.
     """
     options = {"learning_rate": 5e-3} | options
-    return descend(denoiser, x, denoiser.loss, steps, kind=DiffusionState, **options)
+    states = descend(denoiser, x, denoiser.loss, steps, **options)
+    return (DiffusionState(**vars(state)) for state in states)

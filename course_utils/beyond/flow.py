@@ -217,4 +217,5 @@ def train_flow(
     def loss(batch, generator):
         return -flow.log_prob(batch).mean()
 
-    return descend(flow, x, loss, steps, kind=FlowState, **options)
+    states = descend(flow, x, loss, steps, **options)
+    return (FlowState(**vars(state)) for state in states)

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import torch
 
-from course_utils.arguments import positive, require
+from course_utils.arguments import counts, positive, require
 from course_utils.descent import Clock, Run, learning_rate_at
+from course_utils.training import checked
 
 
 def binarise(
@@ -110,6 +111,45 @@ def _product(dtype: torch.dtype) -> float:
     return time.perf_counter() - begin
 
 
+@dataclass(frozen=True)
+class VAERecipe:
+    """What decides a training of a VAE beside its model, its data and its length.
+
+    Adam takes ``batch_size`` examples a step, at ``learning_rate`` (which rises, then
+    falls: ``learning_rate_at``). The KL term counts ``beta`` times, and rises to it
+    during the first share ``kl_warm_up`` of the run. With ``k`` > 1 the objective is
+    the IWAE bound of k samples instead (Burda et al. 2016), which has no KL term to
+    weigh. Raises ``ValueError`` for settings without sense.
+    """
+
+    batch_size: int = 256
+    learning_rate: float = 3e-3
+    beta: float = 1.0
+    kl_warm_up: float = 0.0
+    k: int = 1
+
+    def __post_init__(self):
+        positive(batch_size=self.batch_size, learning_rate=self.learning_rate, k=self.k)
+        counts(batch_size=self.batch_size, k=self.k)
+        beta, kl_warm_up = self.beta, self.kl_warm_up
+        require(
+            beta=(beta, 0 <= beta < math.inf, ">= 0 and finite"),
+            kl_warm_up=(kl_warm_up, 0 <= kl_warm_up <= 1, "from 0 to 1"),
+        )
+        if self.k > 1 and (beta != 1 or kl_warm_up > 0):
+            raise ValueError(
+                "the bound of k > 1 samples has no KL term to weigh: it needs beta = 1 "
+                f"and kl_warm_up = 0, got k = {self.k}, beta = {beta}, "
+                f"kl_warm_up = {kl_warm_up}"
+            )
+
+    def weight_at(self, done: float) -> float:
+        """KL warm-up: from a tenth of β to all of it."""
+        rise = 0.1 + done / self.kl_warm_up if self.kl_warm_up else 1.0
+        return self.beta * min(1.0, rise)
+
+
+@checked
 def train_vae(
     model,
     x: torch.Tensor,
@@ -117,60 +157,48 @@ def train_vae(
     *,
     seconds: float | None = None,
     held_out: torch.Tensor | None = None,
-    batch_size: int = 256,
-    learning_rate: float = 3e-3,
-    beta: float = 1.0,
-    kl_warm_up: float = 0.0,
-    k: int = 1,
     n_states: int = 20,
     snapshots: bool = False,
     bf16: bool | None = None,
     seed: int = 0,
+    **recipe,
 ) -> Iterator[VAEState]:
     """Climb the ELBO of ``model`` on ``x``; yields about ``n_states`` ``VAEState``s.
 
     ``x`` is ``(n, data_dim)``: floats are used as they are, uint8 grey levels are
     binarised anew at every visit (dynamic binarisation). The run ends after ``epochs``
-    · n / ``batch_size`` steps (a batch is at most n), or after ``seconds`` of training
-    if these are given. The KL term counts ``beta`` times, and rises to it during the
-    first share ``kl_warm_up`` of the run. With ``k`` > 1 the objective is the IWAE
-    bound of k samples instead (Burda et al. 2016), which has no KL term to weigh.
-    ``bf16`` is by default what ``has_fast_bf16`` says (float64 models never).
+    · n / batch size steps (a batch is at most n), or after ``seconds`` of training if
+    these are given. ``bf16`` is by default what ``has_fast_bf16`` says (float64 models
+    never). All other settings are those of ``VAERecipe``:
+    ``train_vae(model, x, beta=0.5)``.
 
     ``model`` changes in place. An interrupt leaves it at its last whole step; a loss
     that is not finite puts it back to the last state and raises ``FloatingPointError``.
-    Raises ``ValueError`` for data or settings without sense.
+    Raises ``ValueError`` for data or settings without sense, at the call.
     """
-    positive(epochs=epochs, seconds=1 if seconds is None else seconds, k=k)
-    positive(batch_size=batch_size, learning_rate=learning_rate, n_states=n_states)
-    require(
-        beta=(beta, 0 <= beta < math.inf, ">= 0 and finite"),
-        kl_warm_up=(kl_warm_up, 0 <= kl_warm_up <= 1, "from 0 to 1"),
-    )
-    if k > 1 and (beta != 1 or kl_warm_up > 0):
-        raise ValueError(
-            "the bound of k > 1 samples has no KL term to weigh: it needs beta = 1 and "
-            f"kl_warm_up = 0, got k = {k}, beta = {beta}, kl_warm_up = {kl_warm_up}"
-        )
+    how = VAERecipe(**recipe)
+    positive(epochs=epochs, seconds=1 if seconds is None else seconds)
+    positive(n_states=n_states)
+    counts(n_states=n_states)
     model.check(x, grey=True)
     if held_out is not None:
         model.check(held_out, "held_out")
+    yield
     bf16 = has_fast_bf16() if bf16 is None else bf16
     fast = bf16 and model.dtype == torch.float32
-    batch_size = min(batch_size, len(x))
-    run = Run(model, x, batch_size, learning_rate, seed)
+    batch_size = min(how.batch_size, len(x))
+    run = Run(model, x, batch_size, how.learning_rate, seed)
     # the clock counts steps, or seconds if they are given
     clock = Clock(max(1, round(epochs * len(x) / batch_size)), seconds, n_states)
     for done in clock:
-        # KL warm-up: from a tenth of β to all of it
-        weight = beta * min(1.0, 0.1 + done / kl_warm_up if kl_warm_up else 1.0)
         batch = run.batch()
         if batch.dtype == torch.uint8:
             batch = redraw(batch, run.generator)
         # autocast makes the products of the layers in 16 bits; weights, noise and sums
         # keep 32
+        weight = how.weight_at(done)
         with torch.autocast("cpu", torch.bfloat16, enabled=fast):
-            bound, parts = _bound(model, batch, k, weight, run.generator)
+            bound, parts = _bound(model, batch, how.k, weight, run.generator)
         # to climb the bound is to descend on its negative
         run.descend(-bound, learning_rate_at(done), parts.detach())
         if clock.due():
@@ -181,10 +209,10 @@ def train_vae(
                 epoch=run.step * batch_size / len(x),
                 seconds=clock.seconds,
                 elbo=(means[0] - means[1]).item(),
-                reconstruction=means[0].item() if k == 1 else math.nan,
-                kl=means[1].item() if k == 1 else math.nan,
+                reconstruction=means[0].item() if how.k == 1 else math.nan,
+                kl=means[1].item() if how.k == 1 else math.nan,
                 held_out_elbo=math.nan if held_out is None else _score(model, held_out),
-                k=k,
+                k=how.k,
                 parameters=good if snapshots else None,
             )
 
