@@ -30,7 +30,7 @@ COMPUTED = [
     ("cavi-caption", "the error by $\\rho^2$ ({:.2f} here)", "cavi-rate", "0.8**2"),
     (
         "bag-field-text",
-        "mango and rice have posterior probability {:.2f}, pomelo and rice > {:.2f}.",
+        "mango and rice have posterior probability {:.2f}, pomelo and > rice {:.2f}.",
         "bag-field",
         "tuple((log_joint[[5, 3]] - log_p).exp())",
     ),
