@@ -8,12 +8,14 @@ on a line or in the plane. Values are in nats (MMD² has no unit).
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Integral
 
 import torch
 
-from course_utils.arguments import require
+from course_utils.arguments import counts, floats, require
 from course_utils.data import read_csv
-from course_utils.divergences.surface import Surface, moments, pack
+from course_utils.divergences.frame import Frame
+from course_utils.divergences.surface import moments, pack
 from course_utils.mixture.model import GaussianMixture
 
 NAMES = {"forward_kl": "KL(p‖q)", "mmd": "MMD", "js": "JSD", "reverse_kl": "KL(q‖p)"}
@@ -53,12 +55,23 @@ class FitResult:
 def round_mixture(weights, means, sigmas) -> GaussianMixture:
     """A mixture of round Gaussians: weights, means, sigmas, one per component.
 
-    Means are ``(k, d)``, or ``(k,)`` for numbers on a line.
+    Means are ``(k, d)``, or ``(k,)`` for numbers on a line. Raises ``ValueError`` for
+    other shapes, and for sigmas that are not positive.
     """
-    means = torch.as_tensor(means, dtype=torch.float64)
+    means = floats(means, "means", torch.float64)
     means = means[:, None] if means.ndim == 1 else means
-    variances = torch.as_tensor(sigmas, dtype=torch.float64).square()  # (k,)
+    sigmas = floats(sigmas, "sigmas", torch.float64)
+    weights = floats(weights, "weights", torch.float64)
+    got, fits = tuple(means.shape), means.ndim == 2 and means.numel() > 0
+    require(means=(f"shape {got}", fits, "of shape (k, d) or (k,)"))
+    got, fits = tuple(sigmas.shape), sigmas.shape == means.shape[:1]
+    require(
+        sigmas=(f"shape {got}", fits, f"of shape ({len(means)},), as many as means")
+    )
+    fits = bool(((sigmas > 0) & sigmas.isfinite()).all())
+    require(sigmas=(sigmas.tolist(), fits, "positive and finite"))
     eye = torch.eye(means.shape[1], dtype=torch.float64)
+    variances = sigmas.square()  # (k,)
     return GaussianMixture(weights, means, variances[:, None, None] * eye)
 
 
@@ -88,17 +101,21 @@ def fit_isotropic_gaussian(
     without sense, a grid that is too coarse (give more ``points``), and when every
     start has left the grid.
     """
-    surface = Surface(target, divergence, **options)
-    mean, sigma = moments(target)
-    if starts is None:
-        widths = target.covariances.diagonal(dim1=1, dim2=2).mean(1).sqrt()
-        starts = [(mean, sigma), *zip(target.means, widths, strict=True)]
-    if not starts:
-        raise ValueError("starts is empty: give at least one pair (mean, sigma)")
-    begins = [_begin(target.d, start) for start in starts]
-    if divergence == "forward_kl":  # maximum likelihood: moment matching
-        return _best(surface, [pack([1.0], mean, sigma[None])])
-    return _best(surface, [descend(surface.with_slope, theta) for theta in begins])
+    with torch.inference_mode(False), torch.no_grad():
+        frame = Frame.of(target, divergence, options)
+        target = frame.surface.target
+        mean, sigma = moments(target)
+        if starts is None:
+            widths = target.covariances.diagonal(dim1=1, dim2=2).mean(1).sqrt()
+            starts = [(mean, sigma), *zip(target.means, widths, strict=True)]
+        else:
+            starts = [frame.inwards(*start) for start in _pairs(target.d, starts)]
+        begins = [_begin(*start) for start in starts]
+        # maximum likelihood is moment matching: no search
+        ends = [pack([1.0], mean[None], sigma[None])]
+        if divergence != "forward_kl":
+            ends = [descend(frame.with_slope, theta) for theta in begins]
+        return _best(frame, ends)
 
 
 def fit_round_mixture(
@@ -111,19 +128,21 @@ def fit_round_mixture(
     ``fit_isotropic_gaussian``; also ``k``, ``n_starts`` and ``max_steps`` must be at
     least 1.
     """
-    counts = {"k": k, "n_starts": n_starts, "max_steps": max_steps}
-    require(**{name: (n, n >= 1, "at least 1") for name, n in counts.items()})
-    surface = Surface(target, divergence, **options)
-    generator = torch.Generator().manual_seed(seed)
-    sigma = moments(target)[1] / k**0.5  # k components share the area of the whole
-    ends = []
-    for _ in range(n_starts):
-        means = _far_apart(target, k, generator)
-        # a bit aside: two components in one place would stay together
-        aside = torch.randn(k, target.d, dtype=torch.float64, generator=generator)
-        start = pack(torch.ones(k), means + 0.3 * sigma * aside, sigma.expand(k))
-        ends.append(descend(surface.with_slope, start, max_steps))
-    return _best(surface, ends)
+    counts(k=k, n_starts=n_starts, max_steps=max_steps)
+    require(seed=(seed, isinstance(seed, Integral), "a whole number"))
+    with torch.inference_mode(False), torch.no_grad():
+        frame = Frame.of(target, divergence, options)
+        target = frame.surface.target
+        generator = torch.Generator().manual_seed(int(seed))
+        sigma = moments(target)[1] / k**0.5  # k components share the area of the whole
+        ends = []
+        for _ in range(n_starts):
+            means = _far_apart(target, k, generator)
+            # a bit aside: two components in one place would stay together
+            aside = torch.randn(k, target.d, dtype=torch.float64, generator=generator)
+            start = pack(torch.ones(k), means + 0.3 * sigma * aside, sigma.expand(k))
+            ends.append(descend(frame.with_slope, start, max_steps))
+        return _best(frame, ends)
 
 
 def _far_apart(target, k, generator) -> torch.Tensor:
@@ -142,10 +161,15 @@ def descend(f: Callable, x: torch.Tensor, max_steps: int = 100) -> torch.Tensor:
 
     ``f`` returns a value and its gradient (Nocedal and Wright 2006, algorithm 6.1). No
     step is longer than 1, so x should be scaled accordingly. It stops where the
-    gradient is below 1e-6, or where no step leads down any more.
+    gradient is below 1e-6, or where no step leads down any more. Raises
+    ``FloatingPointError`` where f is NaN or infinite at the start; later, a step to
+    such a place is halved.
     """
     inverse = eye = torch.eye(len(x), dtype=x.dtype)  # of the curvature: not known yet
     value, slope = f(x)
+    if not bool(value.isfinite() & slope.isfinite().all()):
+        where = f"{value.item():g}, its gradient {slope.tolist()}"
+        raise FloatingPointError(f"at a start of the search the value is {where}")
     for _ in range(max_steps):
         step = -(inverse @ slope)
         step = step / max(1.0, step.norm().item())
@@ -169,35 +193,53 @@ def descend(f: Callable, x: torch.Tensor, max_steps: int = 100) -> torch.Tensor:
     return x
 
 
-def _begin(d, start) -> torch.Tensor:
-    """θ of a start, a bit aside: exactly between two modes there is often a saddle."""
+def _pairs(d, starts) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """The starts as pairs, mean ``(d,)`` and sigma ``()``; ``ValueError`` if not."""
     try:
-        mean, sigma = (torch.as_tensor(v, dtype=torch.float64) for v in start)
+        starts = list(starts)
+    except TypeError:
+        raise ValueError(
+            f"starts must hold pairs (mean, sigma), got {starts}"
+        ) from None
+    if not starts:
+        raise ValueError("starts is empty: give at least one pair (mean, sigma)")
+    return [_pair(d, start) for start in starts]
+
+
+def _pair(d, start) -> tuple[torch.Tensor, torch.Tensor]:
+    try:
+        mean, sigma = (floats(v, dtype=torch.float64).detach() for v in start)
     except (TypeError, ValueError):
         raise ValueError(f"starts must hold pairs (mean, sigma), got {start}") from None
     if mean.numel() != d or not bool(mean.isfinite().all()):
         raise ValueError(f"the mean of a start must be {d} finite numbers, got {mean}")
     if sigma.numel() != 1 or not 0 < sigma.item() < torch.inf:
         raise ValueError(f"the sigma of a start must be one number > 0, got {sigma}")
-    mean, sigma = mean.reshape(1, d), sigma.reshape(1)
-    aside = 1e-3 * sigma * torch.arange(1.0, d + 1, dtype=torch.float64)
+    return mean.reshape(d), sigma.reshape(())
+
+
+def _begin(mean, sigma) -> torch.Tensor:
+    """θ of a start, a bit aside: exactly between two modes there is often a saddle."""
+    mean, sigma = mean[None], sigma.reshape(1)
+    aside = 1e-3 * sigma * torch.arange(1.0, mean.shape[1] + 1, dtype=torch.float64)
     return pack([1.0], mean + aside, sigma)
 
 
-def _best(surface: Surface, ends: list[torch.Tensor]) -> FitResult:
+def _best(frame: Frame, ends: list[torch.Tensor]) -> FitResult:
     """The best of the ends, with all that differ from one another."""
-    with torch.no_grad():
-        fits = [
-            FitResult(surface(theta).item(), *surface.unpack(theta))
-            for theta in ends
-            if surface.holds(theta)
-        ]
+    surface = frame.surface
+    fits = [
+        FitResult(frame.value(theta), *surface.unpack(theta))
+        for theta in ends
+        if surface.holds(theta)
+    ]
     if not fits:
         raise ValueError("from every start the search has left the grid: try others")
     minima = []  # several starts may end in one valley: it counts once
     for fit in sorted(fits, key=_rank):
         if not any(_same(fit, other) for other in minima):
             minima.append(fit)
+    minima = [replace(fit, **frame.outwards(fit)) for fit in minima]
     return replace(minima[0], minima=tuple(minima))
 
 

@@ -9,11 +9,12 @@ with its gradient takes a fraction of a millisecond.
 
 import math
 from functools import cached_property
+from numbers import Integral
 from typing import NamedTuple
 
 import torch
 
-from course_utils.arguments import require
+from course_utils.arguments import floats, require, returned
 from course_utils.divergences.mmd import check_bandwidths, mean_kernel
 from course_utils.mixture.model import GaussianMixture
 
@@ -61,7 +62,12 @@ class Parameters(NamedTuple):
 
 def pack(weights, means, sigmas) -> torch.Tensor:
     """θ ``(k (d + 2),)`` from weights ``(k,)``, means ``(k, d)``, sigmas ``(k,)``."""
-    parts = [torch.as_tensor(v, dtype=torch.float64) for v in (weights, means, sigmas)]
+    named = {"weights": weights, "means": means, "sigmas": sigmas}
+    parts = [floats(value, name, torch.float64) for name, value in named.items()]
+    k, shapes = parts[0].numel(), [tuple(part.shape) for part in parts]
+    fits = k > 0 and shapes[0] == shapes[2] == (k,) and parts[1].numel() % k == 0
+    rule = "weights (k,), means (k, d), sigmas (k,)"
+    require(theta=(f"parts of shapes {shapes}", fits, f"packed from {rule}"))
     return torch.cat([parts[0].log(), parts[1].flatten(), parts[2].log()])
 
 
@@ -77,17 +83,18 @@ class Surface:
     """``surface(θ)`` is a divergence between ``target`` and the mixture θ.
 
     ``divergence`` is a name of ``DIVERGENCES``, or a function of log p and log q on the
-    grid and of the size of a cell; ``points`` are the ticks per axis. Raises
-    ``ValueError`` for an unknown name, for a target that is no ``GaussianMixture`` or
-    has d > 2, for bandwidths that are not positive, for fewer than 2 points, and when
-    the grid is too coarse for the target.
+    grid and of the size of a cell, which returns a scalar tensor; ``points`` are the
+    ticks per axis. Raises ``ValueError`` for an unknown name, for a target that is no
+    ``GaussianMixture`` or has d > 2, for bandwidths that are not positive, for fewer
+    than 2 points, and when the grid is too coarse for the target.
     """
 
     def __init__(self, target, divergence, bandwidths=THEIS_BANDWIDTHS, points=None):
-        known = callable(divergence) or divergence in DIVERGENCES
+        known = isinstance(divergence, str) and divergence in DIVERGENCES
+        known = known or callable(divergence)
         of_course = isinstance(target, GaussianMixture)
         got = f"d = {target.d}" if of_course else type(target).__name__
-        fits = points is None or (isinstance(points, int) and points >= 2)
+        fits = points is None or (isinstance(points, Integral) and points >= 2)
         require(
             divergence=(repr(divergence), known, "one of " + ", ".join(DIVERGENCES)),
             target=(got, of_course, "a GaussianMixture"),
@@ -150,18 +157,25 @@ class Surface:
             within = self.within + mean_kernel(q, q, self.bandwidths)
             return within - 2 * mean_kernel(self.target, q, self.bandwidths)
         q = self.density(theta).clamp_min(TINY)
-        if self.divergence in ON_THE_GRID:
+        if not callable(self.divergence):
             compare = ON_THE_GRID[self.divergence]
             return self.cell * compare(self.p, q, self.log_p, q.log())[0]
-        return self.divergence(self.log_p, q.log(), self.cell)
+        value = self.divergence(self.log_p, q.log(), self.cell)
+        return returned(value, (), "divergence")
 
     def with_slope(self, theta: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The divergence at θ and its gradient: a scalar and ``(k (d + 2),)``."""
-        if self.divergence in ON_THE_GRID:
+        if not (callable(self.divergence) or self.divergence == "mmd"):
             return self._with_known_slope(theta)
-        theta = theta.detach().requires_grad_()
-        value = self(theta)
-        return value.detach(), torch.autograd.grad(value, theta)[0]
+        with torch.enable_grad():
+            theta = theta.detach().requires_grad_()
+            value = self(theta)
+            if not value.requires_grad:
+                raise ValueError(
+                    "divergence must return a number with a gradient: compute it from "
+                    "log_q by torch, without detach() or item()"
+                )
+            return value.detach(), torch.autograd.grad(value, theta)[0]
 
     def _with_known_slope(self, theta):
         """By hand: autograd over the whole grid takes several times longer."""
