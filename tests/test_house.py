@@ -204,6 +204,35 @@ def test_text_is_utf8_composed_and_finished():
             assert not any(word in cell.source for word in unfinished), short(path)
 
 
+MAX_ARGUMENTS = 10
+THROUGH = {"progress", "seeded", "watch"}  # they pass states on, or are no algorithm
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: short(path))
+def test_functions_take_ten_arguments_and_generators_refuse_at_the_call(path):
+    faults = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        taken = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
+        if len(taken) > MAX_ARGUMENTS:
+            faults.append(f"{node.name} takes {len(taken)}: make a record of some")
+        nested = {
+            inner
+            for function in ast.walk(node)
+            if isinstance(function, ast.FunctionDef) and function is not node
+            for inner in ast.walk(function)
+        }
+        own = (inner for inner in ast.walk(node) if inner not in nested)
+        yields = any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in own)
+        decorators = {ast.unparse(decorator) for decorator in node.decorator_list}
+        public = not node.name.startswith("_") and node.name not in THROUGH
+        checks = "checks" in path.parts or path.name == "__main__.py"
+        if yields and public and not checks and "checked" not in decorators:
+            faults.append(f"{node.name} checks its arguments at the first next() only")
+    assert not faults, f"{short(path)}: {faults}"
+
+
 @pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
 def test_ruff(command):
     run = [sys.executable, "-m", "ruff", *command, "--output-format=concise", "."]

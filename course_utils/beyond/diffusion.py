@@ -18,7 +18,7 @@ from torch.distributions import Normal
 from course_utils import networks
 from course_utils.arguments import check_data, check_shape, positive, require
 from course_utils.descent import DescentState, descend
-from course_utils.training import seeded
+from course_utils.training import checked, seeded
 
 
 class Denoiser(nn.Module):
@@ -136,6 +136,7 @@ class Denoiser(nn.Module):
         roots = torch.linspace(high, low, steps, dtype=torch.float64)
         return (roots**7).tolist()
 
+    @checked
     @torch.no_grad()
     def walk(self, x: torch.Tensor, levels: Sequence[float]) -> Iterator[torch.Tensor]:
         """Move x ``(n, d)`` from each σ to the next; yields all of them, x first.
@@ -144,7 +145,9 @@ class Denoiser(nn.Module):
         2022, algorithm 1). Raises ``ValueError`` unless all σ are positive and finite.
         """
         x = check_data(x, self.data_dim).to(self.start.mean.dtype)
-        yield from heun(self, x, levels)
+        states = heun(self, x, levels)
+        yield
+        yield from states
 
     @torch.no_grad()
     def sample(self, n: int, steps: int = 32) -> torch.Tensor:
@@ -195,11 +198,13 @@ class Denoiser(nn.Module):
         return torch.stack(rows).sum(dim=0)  # the trace of each row's Jacobian
 
 
+@checked
 def heun(denoise, x: torch.Tensor, levels: Sequence[float]) -> Iterator[torch.Tensor]:
     """The walk of any ``denoise(x, σ)`` from each level to the next; x comes first."""
     fit = len(levels) > 0 and all(0 < sigma < math.inf for sigma in levels)
     rule = "a list of one σ or more, all positive and finite"
     require(levels=(levels, fit, rule))
+    yield
     yield x
     for here, there in pairwise(levels):
         slope = (x - denoise(x, here)) / here  # dx/dσ

@@ -18,7 +18,7 @@ from course_utils.arguments import counts, positive, require
 from course_utils.data import PROSE_ALPHABET
 from course_utils.descent import Clock, DescentState, Run, learning_rate_at
 from course_utils.networks import SavedModule
-from course_utils.training import last, seeded
+from course_utils.training import checked, last, seeded
 
 
 def numbers(text: str, alphabet: str = PROSE_ALPHABET) -> torch.Tensor:
@@ -125,6 +125,7 @@ class Writer(SavedModule):
             rows.append(log_p.gather(1, row[:, None]).sum())
         return torch.stack(rows)
 
+    @checked
     @torch.no_grad()
     def write(
         self,
@@ -144,6 +145,7 @@ class Writer(SavedModule):
         positive(temperature=temperature)
         begin = torch.empty(0, dtype=torch.int64) if begin is None else begin
         x = self._checked(begin.expand(n, -1))
+        yield
         for _ in range(length):
             seen = F.pad(x, (self.context, 0), value=self.blank)[:, -self.context :]
             log_p = (self(seen) / temperature).log_softmax(dim=1)  # (n, n_characters)
@@ -151,7 +153,7 @@ class Writer(SavedModule):
             new = torch.multinomial(log_p.exp(), 1, generator=generator)
             x = torch.cat([x, new], dim=1)
 
-    def sample(self, n: int, length: int, temperature: float = 1.0, **options):
+    def sample(self, n: int, length: int = 60, temperature: float = 1.0, **options):
         """``n`` texts of ``length`` new characters: ``(n, m + length)``; see ``write``.
 
         (``write`` yields what stands before each character, so the last one is that

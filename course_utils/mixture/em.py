@@ -19,6 +19,7 @@ from course_utils.mixture.model import (
     check_enough,
     is_positive_definite,
 )
+from course_utils.training import checked
 
 NARROWEST = 1e-14  # of the data's variance: below, float64 cannot hold a covariance
 
@@ -64,6 +65,7 @@ def m_step(
     return GaussianMixture(counts / len(x), means, covariances + floor)
 
 
+@checked
 def em(
     x: torch.Tensor,
     start: GaussianMixture,
@@ -88,6 +90,7 @@ def em(
     floor = floor_matrix(covariance_floor, start.d)
     check_enough(x, start.k)
     check_iterations(max_iterations)
+    yield  # the arguments fit
     data, mixture, collapsed, previous = StandardisedData(x), start, (), -math.inf
     guard = Guard(data, floor)
     now = data.standardised(start)

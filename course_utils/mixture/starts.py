@@ -23,6 +23,7 @@ from course_utils.mixture.model import (
     rows_at_once,
     squared_distances,
 )
+from course_utils.training import checked
 
 TOGETHER = 2**16  # natural parameters of the starts that share a product: 512 KiB
 
@@ -146,6 +147,7 @@ class EMStates:
         return EMState(self.iteration, GaussianMixture(*parameters), value, collapsed)
 
 
+@checked
 def em_together(
     x: torch.Tensor,
     starts: Sequence[GaussianMixture],
@@ -166,6 +168,7 @@ def em_together(
     parts = zip(*(data.standardised(start) for start in starts), strict=True)
     now = Parameters(*(torch.stack(values) for values in parts))
     floor = floor_matrix(covariance_floor, d)
+    yield
     yield from _climb(data, now, floor, max_iterations, tolerance)
 
 

@@ -15,10 +15,10 @@ import torch
 from torch import nn
 from torch.distributions import Bernoulli
 
-from course_utils.arguments import positive, require
+from course_utils.arguments import counts, positive, require
 from course_utils.descent import Run, learning_rate_at
 from course_utils.networks import layers
-from course_utils.training import seeded
+from course_utils.training import checked, seeded
 from course_utils.vae.model import check_pixels, logits_of_mean
 from course_utils.vae.training import redraw
 
@@ -132,6 +132,7 @@ class VQState:
     perplexity: float
 
 
+@checked
 def train_vq_vae(
     model: VQVAE,
     x: torch.Tensor,
@@ -156,8 +157,10 @@ def train_vq_vae(
     """
     check_pixels(x, model.data_dim, grey=dynamic)
     positive(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate)
+    counts(batch_size=batch_size)
+    yield
     run = Run(model, x, batch_size, learning_rate, seed, betas=(0.9, 0.999))
-    if restart:  # on what the encoder says: every code counts as unused
+    if restart:  # on what the encoder says: every code uses as unused
         unused = torch.ones(len(model.codebook), dtype=torch.bool)
         _restart(model, x, unused, run.generator)
     steps = math.ceil(len(x) / batch_size)  # of an epoch
@@ -176,14 +179,14 @@ def train_vq_vae(
             done = run.step / (steps * epochs)
             if done >= 1:
                 break
-        counts = _counts(model, x[:2000])
+        uses = _counts(model, x[:2000])
         # entr(p) is −p log p, and 0 for a code that nobody uses
-        entropy = torch.special.entr(counts / counts.sum()).sum()
-        used = int((counts > 0).sum())
+        entropy = torch.special.entr(uses / uses.sum()).sum()
+        used = int((uses > 0).sum())
         run.keep()
         yield VQState(epoch, -total.item() / seen, used, entropy.exp().item())
         if restart and done < 1:  # after the last one no step would follow
-            _restart(model, x, counts == 0, run.generator)
+            _restart(model, x, uses == 0, run.generator)
 
 
 def _counts(model, x) -> torch.Tensor:
