@@ -160,7 +160,7 @@ def train_vq_vae(
     counts(batch_size=batch_size)
     yield
     run = Run(model, x, batch_size, learning_rate, seed, betas=(0.9, 0.999))
-    if restart:  # on what the encoder says: every code uses as unused
+    if restart:  # on what the encoder says: every code counts as unused
         unused = torch.ones(len(model.codebook), dtype=torch.bool)
         _restart(model, x, unused, run.generator)
     steps = math.ceil(len(x) / batch_size)  # of an epoch
