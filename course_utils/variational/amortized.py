@@ -12,10 +12,18 @@ import torch
 from torch import nn
 from torch.distributions import Distribution
 
-from course_utils.arguments import check_finite
+from course_utils.arguments import (
+    check_finite,
+    counts,
+    floats,
+    positive,
+    require,
+    returned,
+)
 from course_utils.networks import layers
+from course_utils.training import checked
 from course_utils.variational.families import diagonal_normal
-from course_utils.variational.gradients import ascent
+from course_utils.variational.gradients import ascent, insist
 
 
 class AmortizedEncoder(nn.Module):
@@ -33,6 +41,12 @@ class AmortizedEncoder(nn.Module):
         seed: int = 0,
     ):
         super().__init__()
+        counts(data_dim=data_dim)
+        counts(0, seed=seed)
+        for name, widths in (("latent_shape", latent_shape), ("hidden", hidden)):
+            if not isinstance(widths, tuple | list | torch.Size):
+                raise TypeError(f"{name} must be a tuple, got {widths!r:.60}")
+            counts(**{f"{name}[{i}]": width for i, width in enumerate(widths)})
         self.latent_shape = torch.Size(latent_shape)
         outputs = 2 * math.prod(latent_shape)  # the product of no numbers is 1
         self.network = layers([data_dim, *hidden, outputs], "tanh").double()
@@ -47,6 +61,11 @@ class AmortizedEncoder(nn.Module):
 
     def forward(self, x: torch.Tensor) -> Distribution:
         """q(z | x) for x ``(..., data_dim)``: one forward pass, no optimization."""
+        first = self.network[0]
+        x = floats(x, "x", first.weight.dtype)
+        got, size = f"shape {tuple(x.shape)}", first.in_features
+        fits = x.ndim > 0 and x.shape[-1] == size
+        require(x=(got, fits, f"numbers of shape (…, {size})"))
         check_finite(x)
         shape = (*x.shape[:-1], *self.latent_shape)
         halves = self.network(x).chunk(2, dim=-1)  # (..., 2d): means, then logvars
@@ -62,6 +81,7 @@ class EncoderState:
     elbo: float
 
 
+@checked
 def train_encoder(
     encoder: AmortizedEncoder,
     log_joint: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
@@ -76,16 +96,32 @@ def train_encoder(
 
     ``log_joint(x, z)`` is log p(x, z), its θ stays as it is. ``encoder`` changes in
     place; the step size falls linearly to zero. Source: slides "Amortized inference".
+    Raises ``FloatingPointError`` where the ELBO or its gradient is no finite number.
     """
+    counts(n_steps=n_steps, batch_size=batch_size, n_samples=n_samples)
+    counts(0, seed=seed)
+    positive(learning_rate=learning_rate)
+    if not isinstance(encoder, nn.Module):
+        raise TypeError(f"encoder must be a module, got {encoder!r:.60}")
+    x = floats(x, "x", next(encoder.parameters()).dtype)
+    got = f"shape {tuple(x.shape)}"
+    require(x=(got, x.ndim > 1 and x.numel() > 0, "(m, data_dim) with m >= 1"))
+    check_finite(x)
+    with torch.no_grad():
+        encoder(x[:1])  # it refuses what it can't read now, not at the first step
     generator = torch.Generator().manual_seed(seed)
     climb = ascent(encoder.parameters(), n_steps, learning_rate)
+    yield
     for step in range(n_steps):
         batch = x[torch.randint(len(x), (batch_size,), generator=generator)]
-        q = encoder(batch)
-        shape = (n_samples, *q.mean.shape)  # (S, batch_size, d)
-        noise = torch.randn(shape, dtype=x.dtype, generator=generator)
-        z = q.mean + q.stddev * noise  # gradients pass through z into the network
-        elbo = (log_joint(batch, z) - q.log_prob(z)).mean()
+        with torch.enable_grad():
+            q = encoder(batch)
+            shape = (n_samples, *q.mean.shape)  # (S, batch_size, d)
+            noise = torch.randn(shape, dtype=x.dtype, generator=generator)
+            z = q.mean + q.stddev * noise  # gradients pass through z into the network
+            log_p, log_q = log_joint(batch, z), q.log_prob(z)
+            elbo = (returned(log_p, log_q.shape, "log_joint") - log_q).mean()
+        insist(elbo, step)
         climb(elbo)
         yield EncoderState(step, elbo.item())
 
@@ -99,6 +135,7 @@ class PointsState:
     elbo: torch.Tensor
 
 
+@checked
 def fit_each_point(
     elbo_of: Callable[[Distribution], torch.Tensor],
     start: Distribution,
@@ -109,14 +146,25 @@ def fit_each_point(
 
     ``elbo_of(q)`` returns one exact ELBO per point, ``(m,)``, with gradients. Adam may
     step down; the states keep the best, so that ``elbo`` never falls below its start.
+    Raises ``FloatingPointError`` where an ELBO or its gradient is no finite number.
     """
+    counts(0, n_steps=n_steps)
+    positive(learning_rate=learning_rate)
+    if not isinstance(start, Distribution):
+        raise TypeError(f"start must be a distribution, got {start!r:.60}")
     event_ndim = len(start.event_shape)  # 1 where z is a vector, 0 where it is a number
-    mean = start.mean.detach().clone().requires_grad_()
-    logvar = start.variance.detach().log().requires_grad_()
+    mean = floats(start.mean, "start.mean").detach().clone().requires_grad_()
+    logvar = floats(start.variance, "start.variance").detach().log().requires_grad_()
+    for name, values in (("start.mean", mean), ("start.variance", logvar)):
+        check_finite(values, name)
     best, best_mean, best_logvar = mean.new_tensor(-math.inf), mean, logvar
     climb = ascent([mean, logvar], n_steps + 1, learning_rate)
+    yield
     for step in range(n_steps + 1):
-        elbo = elbo_of(diagonal_normal(mean, logvar, event_ndim))
+        with torch.enable_grad():
+            elbo = elbo_of(diagonal_normal(mean, logvar, event_ndim))
+            total = returned(elbo, start.batch_shape, "elbo_of").sum()
+        insist(elbo, step)
         with torch.no_grad():
             better = elbo > best  # (m,): each point keeps its own best step
             best = torch.where(better, elbo, best)
@@ -125,4 +173,4 @@ def fit_each_point(
             best_logvar = torch.where(rows, logvar, best_logvar)
         q = diagonal_normal(best_mean, best_logvar, event_ndim)
         yield PointsState(step, q, best)
-        climb(elbo.sum())  # the gradient of a sum: each φ_i moves by its own ELBO alone
+        climb(total)  # the gradient of a sum: each φ_i moves by its own ELBO alone

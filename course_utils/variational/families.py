@@ -18,12 +18,17 @@ from torch.distributions import (
     Normal,
 )
 
+from course_utils.arguments import check_finite, counts, floats, positive, require
+
 
 def diagonal_normal(mean: torch.Tensor, logvar: torch.Tensor, event_ndim: int = 1):
     """N(mean, diag exp(logvar)); the last ``event_ndim`` dimensions are one z.
 
-    Checks are left out: a climb makes one such q per step.
+    The checks of torch are left out: a climb makes one such q per step.
     """
+    mean, logvar = floats(mean, "mean"), floats(logvar, "logvar")
+    got, shape = f"shape {tuple(logvar.shape)}", tuple(mean.shape)
+    require(logvar=(got, logvar.shape == mean.shape, f"of the shape of mean, {shape}"))
     q = Normal(mean, (logvar / 2).exp(), validate_args=False)
     return Independent(q, event_ndim, validate_args=False) if event_ndim else q
 
@@ -33,7 +38,8 @@ class DiagonalNormal(nn.Module):
 
     def __init__(self, mean: torch.Tensor, sigma: float = 1.0):
         super().__init__()
-        self.mean = nn.Parameter(mean.detach().clone())
+        mean = _start(mean, sigma)
+        self.mean = nn.Parameter(mean)
         # log σ² may be any number, so that no step can make σ negative
         self.logvar = nn.Parameter(torch.full_like(mean, 2 * math.log(sigma)))
 
@@ -51,7 +57,8 @@ class FullNormal(nn.Module):
 
     def __init__(self, mean: torch.Tensor, sigma: float = 1.0):
         super().__init__()
-        self.mean = nn.Parameter(mean.detach().clone())
+        mean = _start(mean, sigma)
+        self.mean = nn.Parameter(mean)
         # the log keeps the diagonal positive, so that every φ gives one L
         self.log_diagonal = nn.Parameter(torch.full_like(mean, math.log(sigma)))
         self.below = nn.Parameter(mean.new_zeros(len(mean), len(mean)))
@@ -79,7 +86,8 @@ class NormalMixture(nn.Module):
 
     def __init__(self, means: torch.Tensor, sigma: float = 1.0):
         super().__init__()
-        self.means = nn.Parameter(means.detach().clone())
+        means = _start(means, sigma, "means", "(k, d)", 2)
+        self.means = nn.Parameter(means)
         self.logvars = nn.Parameter(torch.full_like(means, 2 * math.log(sigma)))
         self.logits = nn.Parameter(means.new_zeros(len(means)))  # w = softmax(logits)
 
@@ -94,12 +102,25 @@ class NormalMixture(nn.Module):
         return self.means + (self.logvars / 2).exp() * noise, self.logits.softmax(0)
 
 
+def _start(mean, sigma, name: str = "mean", shape: str = "(d,)", ndim: int = 1):
+    """A copy of ``mean`` as finite floats of this shape; sigma must be positive."""
+    mean = floats(mean, name).detach().clone()
+    got, fits = tuple(mean.shape), mean.ndim == ndim and mean.numel() > 0
+    require(**{name: (f"shape {got}", fits, f"numbers of shape {shape}")})
+    check_finite(mean, name)
+    positive(sigma=sigma)
+    return mean
+
+
 def _noise(shape, like: torch.Tensor, generator) -> torch.Tensor:
+    counts(n=shape[0])
     return torch.randn(shape, dtype=like.dtype, generator=generator)
 
 
 def frozen(family: nn.Module) -> Distribution:
     """The family's q of this moment, with parameters that will not change."""
+    if not isinstance(family, nn.Module):
+        raise TypeError(f"family must be a module, got {type(family).__name__}")
     # the module keeps its parameters; forward() runs once with copies in their place
     twin = {name: p.detach().clone() for name, p in family.named_parameters()}
     return torch.func.functional_call(family, twin, ())

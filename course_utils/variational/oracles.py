@@ -11,10 +11,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch.distributions import Normal
+from torch.distributions import Distribution, Normal
 from torch.special import entr
 
-from course_utils.arguments import positive
+from course_utils.arguments import (
+    check_finite,
+    finite,
+    floats,
+    positive,
+    require,
+    returned,
+)
+
+LIMITS = (1e-150, 1e150)  # of a σ: its square is a float, and so is 1/σ²
+MOST_ITEMS = 26  # 2^26 bags fill half a gigabyte
 
 
 def _float64(*values: float) -> torch.Tensor:
@@ -34,7 +44,12 @@ class GaussianMean:
     noise_sigma: float = 1.0
 
     def __post_init__(self):
-        positive(prior_sigma=self.prior_sigma, noise_sigma=self.noise_sigma)
+        sigmas = {"prior_sigma": self.prior_sigma, "noise_sigma": self.noise_sigma}
+        positive(**sigmas)
+        finite(prior_mean=self.prior_mean)
+        rule = "between {:g} and {:g}: use other units".format(*LIMITS)
+        for name, value in sigmas.items():
+            require(**{name: (value, LIMITS[0] <= value <= LIMITS[1], rule)})
 
     @property
     def prior(self) -> Normal:
@@ -43,29 +58,64 @@ class GaussianMean:
 
     def log_joint(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """log p(x, z) for ``z`` of any shape; the result has that shape."""
+        x, z = _data(x), floats(z, "z")
+        check_finite(z, "z")
         noise = Normal(z[..., None], self.noise_sigma)
         return self.prior.log_prob(z) + noise.log_prob(x).sum(-1)
 
     def posterior(self, x: torch.Tensor) -> Normal:
         """Precisions add: 1/noise_sigma² for each x_i, 1/prior_sigma² for the prior."""
+        x = _data(x)
         precision = self._precision(x)
         # each number pulls the mean towards itself, with its own precision
         pull = self.prior_mean * self.prior_sigma**-2 + x.sum() * self.noise_sigma**-2
         return Normal(pull / precision, *_float64(precision**-0.5))
 
     def log_prob(self, x: torch.Tensor) -> torch.Tensor:
-        """log p(x) = log p(x, z) − log p(z | x), by Bayes, at any z: here z = 0."""
-        (z,) = _float64(0)
-        return self.log_joint(x, z) - self.posterior(x).log_prob(z)
+        """log p(x): of the spread of the data, and of their mean.
+
+        Given z, the mean of n values has variance noise_sigma²/n; the prior adds its
+        own. (Bayes' rule, log p(x, z) − log p(z | x), says the same at any z, but loses
+        digits where z is far from the data.)
+        """
+        x = _data(x)
+        n, noise = len(x), self.noise_sigma
+        away = x - self.prior_mean
+        mean = away.mean()
+        spread = away - mean
+        rounded = spread.mean()  # what the mean has missed
+        mean, spread = mean + rounded, spread - rounded
+        wide = math.hypot(self.prior_sigma, noise / math.sqrt(n))  # σ of the mean
+        log_scales = n * math.log(noise) + math.log(wide / noise) + math.log(n) / 2
+        squares = (spread / noise).square().sum() + (mean / wide).square()
+        return -squares / 2 - log_scales - n * math.log(2 * math.pi) / 2
 
     def elbo(self, x: torch.Tensor, q: Normal) -> torch.Tensor:
         """E_q[log p(x, z)] + H(q) without sampling: the joint is quadratic in z."""
+        x, q = _data(x), _one_number(q)
         # a parabola's mean is its value at the mean of q, plus ½ curvature · variance
         curved = -self._precision(x) * q.variance / 2
         return self.log_joint(x, q.mean) + curved + q.entropy()
 
     def _precision(self, x: torch.Tensor) -> float:
         return self.prior_sigma**-2 + len(x) * self.noise_sigma**-2
+
+
+def _data(x) -> torch.Tensor:
+    """``x`` as finite floats ``(n,)`` with n >= 1; else ``ValueError``."""
+    x = floats(x, "x", torch.float64)
+    got = f"shape {tuple(x.shape)}"
+    require(x=(got, x.ndim == 1 and len(x) > 0, "numbers of shape (n,), n >= 1"))
+    check_finite(x)
+    return x
+
+
+def _one_number(q) -> Distribution:
+    if not isinstance(q, Distribution):
+        raise TypeError(f"q must be a distribution, got {q!r:.60}")
+    got = f"events of shape {tuple(q.event_shape)}"
+    require(q=(got, not q.event_shape, "a distribution of single numbers"))
+    return q
 
 
 @dataclass(frozen=True)
@@ -79,6 +129,16 @@ class BinaryLatents:
     weights: torch.Tensor
     noise_sigma: float = 0.1
 
+    def __post_init__(self):
+        weights = floats(self.weights, "weights")
+        got, fits = tuple(weights.shape), weights.ndim == 1 and len(weights) > 0
+        require(weights=(f"shape {got}", fits, "numbers of shape (D,), D >= 1"))
+        fits = len(weights) <= MOST_ITEMS
+        require(weights=(f"{len(weights)} of them", fits, f"at most {MOST_ITEMS}"))
+        check_finite(weights, "weights")
+        positive(noise_sigma=self.noise_sigma)
+        object.__setattr__(self, "weights", weights)
+
     def totals(self) -> torch.Tensor:
         """What each bag weighs, ``(2^D,)``: each new item doubles the list."""
         totals = torch.zeros(1, dtype=self.weights.dtype)
@@ -88,6 +148,9 @@ class BinaryLatents:
 
     def log_joint_table(self, x: torch.Tensor) -> torch.Tensor:
         """log p(x, z) of all 2^D bags, ``(2^D,)``."""
+        x = floats(x)
+        require(x=(f"shape {tuple(x.shape)}", x.numel() == 1, "a single number"))
+        check_finite(x)
         log_prior = -len(self.weights) * math.log(2)  # D fair coins
         return log_prior + Normal(self.totals(), self.noise_sigma).log_prob(x)
 
@@ -100,7 +163,20 @@ class BinaryLatents:
         return self.log_joint_table(x).softmax(0)
 
     def elbo(self, x: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
-        """Exact, for a table ``q`` of 2^D probabilities (0 · log 0 is 0)."""
+        """Exact, for a table ``q`` of 2^D probabilities (0 · log 0 is 0).
+
+        ``q`` may be several tables ``(…, 2^D)``; each must sum to 1.
+        """
+        q, bags = floats(q, "q"), 2 ** len(self.weights)
+        got, fits = tuple(q.shape), q.ndim > 0 and q.shape[-1] == bags
+        require(q=(f"shape {got}", fits, f"probabilities of shape (…, {bags})"))
+        total = q.sum(-1)
+        far = (total - 1).abs().max().item()
+        rule = "probabilities: >= 0, with sum 1"
+        fits = bool((q >= 0).all()) and far <= (
+            1e-4 if q.dtype == torch.float32 else 1e-6
+        )
+        require(q=(f"sums {total.tolist()!s:.60}", fits, rule))
         return (q * self.log_joint_table(x) + entr(q)).sum(-1)
 
 
@@ -117,23 +193,54 @@ class GridModel:
     grid: torch.Tensor
 
     def __post_init__(self):
+        _one_number(self.prior)
+        short = getattr(self.grid, "dtype", None) == torch.float32
+        grid = floats(self.grid, "grid", torch.float64)
+        got, fits = tuple(grid.shape), grid.ndim == 1 and len(grid) > 2
+        require(grid=(f"shape {got}", fits, "numbers of shape (n,), n > 2"))
+        check_finite(grid, "grid")
+        require(grid=("one that does not", bool((grid.diff() > 0).all()), "growing"))
+        object.__setattr__(self, "grid", grid)
+        returned(self.prior.log_prob(grid), grid.shape, "prior.log_prob")
         # a grid that cuts mass off gives a wrong evidence without any other sign
         mass = torch.trapezoid(self.prior.log_prob(self.grid).exp(), self.grid)
         if abs(mass - 1) > 1e-8:
             raise ValueError(
                 f"grid must hold the prior's mass 1, it holds {mass:.10f}: "
                 "extend it on both sides, or refine it"
+                + ", and make it in float64: float32 has 7 digits"
+                * short
             )
 
     def log_joint(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """log p(z) + log p(x | z)."""
-        return self.prior.log_prob(z) + self.log_likelihood(x, z)
+        z = floats(z, "z")
+        log_prior = self.prior.log_prob(z)
+        log_likelihood = self.log_likelihood(self._observed(x), z)
+        # one number for each z, and the batch of x behind or in its last dimensions
+        shape = getattr(log_likelihood, "shape", ())
+        try:
+            shape = torch.broadcast_shapes(shape, z.shape)
+        except RuntimeError:  # it fits no z at all
+            shape = z.shape
+        returned(log_likelihood, shape, "log_likelihood")
+        return log_prior + log_likelihood
+
+    @staticmethod
+    def _observed(x) -> torch.Tensor:
+        """``x``, with a batch shape; lists and half floats become floats."""
+        whole = isinstance(x, torch.Tensor) and not x.is_floating_point()
+        x = x if whole and not x.is_complex() else floats(x)
+        check_finite(x)
+        return x
 
     def log_prob(self, x: torch.Tensor) -> torch.Tensor:
         """log ∫ p(x, z) dz; every second grid point must give the same, to 1e-8."""
         log_joint = self._on_grid(x)
         fine = self._log_integral(log_joint, self.grid)
         coarse = self._log_integral(log_joint[::2], self.grid[::2])
+        if bool(fine.isnan().any()):
+            raise ValueError("log_likelihood gives no finite log p(x) for this x: NaN")
         worst = (fine - coarse).abs().max().item()
         if not worst <= 1e-8:
             raise ValueError(
@@ -148,7 +255,9 @@ class GridModel:
 
     def _on_grid(self, x: torch.Tensor) -> torch.Tensor:
         # one value of z shows the batch shape of x; the grid goes in front of it
-        batch_shape = self.log_likelihood(x, self.grid[0]).shape
+        x = self._observed(x)
+        one = self.log_likelihood(x, self.grid[0])
+        batch_shape = returned(one, getattr(one, "shape", ()), "log_likelihood").shape
         return self.log_joint(x, self.grid.reshape(-1, *[1] * len(batch_shape)))
 
     @staticmethod
@@ -164,8 +273,12 @@ def circle_model(turn: float = 2.0, noise_sigma: float = 0.4) -> GridModel:
     turn · z + 2π are the same, so one x has several explanations: on the left of the
     circle two of them are equally probable, and the posterior has two peaks.
     """
+    finite(turn=turn)
+    positive(noise_sigma=noise_sigma)
 
     def log_likelihood(x, z):
+        got = f"shape {tuple(x.shape)}"
+        require(x=(got, x.ndim > 0 and x.shape[-1] == 2, "points of shape (…, 2)"))
         # z of any shape gives points (..., 2)
         point = torch.stack([(turn * z).cos(), (turn * z).sin()], dim=-1)
         return Normal(point, noise_sigma).log_prob(x).sum(-1)
