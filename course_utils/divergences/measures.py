@@ -134,8 +134,8 @@ def _tables(p, q, grid, must_hold="pq"):
         ticks, (at_p, at_q, weights) = None, _outcomes(p, q)
     else:
         ticks = _ticks(grid)
+        weights = _weights(ticks)  # which looks at the shapes, too
         at_p = at_q = torch.cartesian_prod(*ticks)  # (n,), or (n₁ n₂, 2) in the plane
-        weights = _weights(ticks)
     log_p, log_q = _log_prob("p", p, at_p), _log_prob("q", q, at_q)
     _check_mass("p", p, log_p.exp(), weights, ticks)
     if "q" in must_hold:
