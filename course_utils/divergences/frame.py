@@ -17,7 +17,7 @@ from course_utils.divergences.mmd import check_bandwidths
 from course_utils.divergences.surface import THEIS_BANDWIDTHS, Surface, moments
 from course_utils.mixture.model import GaussianMixture
 
-BASE = 64  # widths from 1/8 to 8 are ordinary
+ORDINARY = 1 / 8, 8.0  # sigmas of targets that need no other unit
 FAR = 1e3  # so many widths from the origin a target is moved
 BLIND = 100.0  # widths beyond which no kernel sees how wide a target is
 
@@ -37,7 +37,9 @@ class Frame:
         mean, sigma = moments(target)
         fits = 1e-150 < sigma.item() < 1e150  # so that squares are numbers
         require(target=(f"sigma {sigma:g}", fits, "of sigma 1e-150 to 1e150"))
-        unit = float(BASE) ** round(math.log(sigma.item(), BASE))
+        unit, (low, high) = 1.0, ORDINARY
+        if not low <= sigma.item() <= high:  # then sigma is from 1 to 2 inside
+            unit = math.ldexp(1.0, math.frexp(sigma.item())[1] - 1)
         far = bool((mean.abs() > FAR * sigma).any())
         shift = mean if far else torch.zeros_like(mean)
         options = dict(options)
