@@ -20,8 +20,11 @@ from course_utils.mixture.model import GaussianMixture
 from course_utils.vae.model import VAE
 
 FLOOR = 1e-3  # on every covariance: q(z | x) has variances near 0.01
-START_ROWS = 3000  # rows for the start of EM: it needs only the size of a component
+START = (
+    300_000  # rows times components at the start of EM, of which 3000 rows are plenty
+)
 AT_ONCE = 1000  # rows in work at a time, so that memory does not grow with n
+NUMBERS = 10**6  # in one table of rows by components (by dimensions): 8 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +64,8 @@ class MixturePrior:
     def log_prob(self, z: torch.Tensor) -> torch.Tensor:
         """log p(z), ``(n, latent_dim)`` to ``(n,)``, in nats; both factors added up."""
         check_shape(z, self.latent_dim, "z")
-        own = [self.mixture.log_prob(rows[:, self.used]) for rows in z.split(AT_ONCE)]
+        size = max(1, NUMBERS // (self.mixture.k * self.mixture.d))
+        own = [self.mixture.log_prob(rows[:, self.used]) for rows in z.split(size)]
         normal = Normal(0.0, 1.0).log_prob(z[:, self.others]).sum(dim=1)
         return torch.cat(own).to(z.dtype) + normal
 
@@ -111,7 +115,8 @@ def learn_prior(
         groups = [x[labels == value] for value in labels.unique()]
     parts = []
     for rows in groups:
-        start = start_at(rows[:START_ROWS], random_centres(rows, k, generator))
+        few = rows[: min(3000, START // k)]  # enough to see how wide a component is
+        start = start_at(few, random_centres(rows, k, generator))
         *_, end = em(rows, start, **options)
         parts.append((len(rows) / len(x), end.mixture))
     # a mixture of mixtures is a mixture: φ = share of the class · share in the class
@@ -156,7 +161,7 @@ def split_kl(mu: torch.Tensor, logvar: torch.Tensor, z: torch.Tensor):
     precision, log_m = (-logvar).exp(), math.log(len(mu))
     constant = (logvar + mu.square() * precision).sum(dim=1)  # (m,)
     total = []
-    for rows in z.split(AT_ONCE):
+    for rows in z.split(max(1, NUMBERS // len(mu))):
         # Σ_j (z − μ)² / σ² = z² · 1/σ² − 2 z · μ/σ² + μ² / σ²: two matrix products
         square = rows.square() @ precision.T - 2 * rows @ (mu * precision).T
         total.append((-0.5 * (square + constant)).logsumexp(dim=1) - log_m)

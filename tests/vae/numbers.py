@@ -26,6 +26,30 @@ COMPUTED = [
         "data",
         "100 * (labels.bincount() / len(labels)).mean()",
     ),
+    (
+        "mnist-split-caption",
+        "is log m each time: {:.2f}, {:.2f}, {:.2f}.",
+        "setup",
+        "tuple(torch.tensor([100.0, 1000.0, 10_000.0]).log())",
+    ),
+    (
+        "mnist-split-caption",
+        "is at least {:.1f} nats",
+        "setup",
+        "torch.tensor(10_000.0).log()",
+    ),
+    (
+        "judge-text",
+        "real training digits have {:.1f})",
+        "data",
+        "digit_scores.__globals__['frechet_floor']()",
+    ),
+    (
+        "judge-text",
+        "({:.0f} % of real digits)",
+        "data",
+        "100 * digit_scores(test_grey.flatten(1)).confident",
+    ),
 ]
 
 BURDA = "Burda, Grosse and Salakhutdinov (2016), Table 1"

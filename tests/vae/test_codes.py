@@ -5,7 +5,6 @@ import re
 
 import pytest
 import torch
-from torch.distributions import Bernoulli
 
 from course_utils.training import seeded
 from course_utils.vae.codes import VQVAE, train_vq_vae
