@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import torch
 
-from course_utils.arguments import floats, require, returned
+from course_utils.arguments import check_finite, floats, require, returned
 from course_utils.divergences.mmd import check_bandwidths, mean_kernel
 from course_utils.mixture.model import GaussianMixture
 
@@ -65,9 +65,16 @@ def pack(weights, means, sigmas) -> torch.Tensor:
     named = {"weights": weights, "means": means, "sigmas": sigmas}
     parts = [floats(value, name, torch.float64) for name, value in named.items()]
     k, shapes = parts[0].numel(), [tuple(part.shape) for part in parts]
-    fits = k > 0 and shapes[0] == shapes[2] == (k,) and parts[1].numel() % k == 0
-    rule = "weights (k,), means (k, d), sigmas (k,)"
-    require(theta=(f"parts of shapes {shapes}", fits, f"packed from {rule}"))
+    d, rest = divmod(parts[1].numel(), max(k, 1))
+    fits = k > 0 and d > 0 and rest == 0 and shapes[0] == shapes[2] == (k,)
+    shape_rule = "of shapes (k,), (k, d) and (k,)"
+    require(**{"weights, means and sigmas": (f"shapes {shapes}", fits, shape_rule)})
+    for name, value in zip(named, parts, strict=True):
+        check_finite(value, name)
+    require(
+        weights=(parts[0].tolist(), bool((parts[0] >= 0).all()), "at least 0"),
+        sigmas=(parts[2].tolist(), bool((parts[2] > 0).all()), "positive"),
+    )
     return torch.cat([parts[0].log(), parts[1].flatten(), parts[2].log()])
 
 
@@ -109,6 +116,10 @@ class Surface:
     @cached_property
     def log_p(self) -> torch.Tensor:
         """log p of the target on the grid, ``(n,)`` or ``(n, n)``."""
+        with torch.inference_mode(False):  # what is kept serves every later caller
+            return self._log_p()
+
+    def _log_p(self) -> torch.Tensor:
         target, sizes = self.target, [len(t) for t in self.ticks]
         variances = target.covariances.diagonal(dim1=1, dim2=2)  # (k, d)
         if torch.equal(torch.diag_embed(variances), target.covariances):
@@ -130,16 +141,22 @@ class Surface:
     @cached_property
     def p(self) -> torch.Tensor:
         """The target on the grid."""
-        return self.log_p.exp()
+        with torch.inference_mode(False):
+            return self.log_p.exp()
 
     @cached_property
     def within(self) -> torch.Tensor:
         """E k(x, x') of the target, the part of MMD² that never changes."""
-        return mean_kernel(self.target, self.target, self.bandwidths)
+        with torch.inference_mode(False):
+            return mean_kernel(self.target, self.target, self.bandwidths)
 
     def unpack(self, theta: torch.Tensor) -> Parameters:
         """The parameters behind θ."""
-        k = len(theta) // (self.target.d + 2)
+        theta, each = floats(theta, "theta", torch.float64), self.target.d + 2
+        got, fits = tuple(theta.shape), theta.numel() > 0 and theta.ndim == 1
+        fits = fits and len(theta) % each == 0
+        require(theta=(f"shape {got}", fits, f"(k · {each},) for k components"))
+        k = len(theta) // each
         means = theta[k:-k].view(k, self.target.d)
         # softmax and exp: every θ has weights with sum 1, and positive sigmas
         return Parameters(theta[:k].softmax(0), means, theta[-k:].exp())
@@ -168,7 +185,7 @@ class Surface:
         if not (callable(self.divergence) or self.divergence == "mmd"):
             return self._with_known_slope(theta)
         with torch.enable_grad():
-            theta = theta.detach().requires_grad_()
+            theta = floats(theta, "theta", torch.float64).detach().requires_grad_()
             value = self(theta)
             if not value.requires_grad:
                 raise ValueError(

@@ -8,6 +8,7 @@ import torch
 from course_utils.divergences import js, js_bound, train_discriminator
 from course_utils.gan import Discriminator
 from course_utils.training import last
+from tests.hostile import Door, cases, nonsense, refuses, same_in_all_clothes
 
 P, Q = (torch.distributions.Normal(at, 1.0) for at in (0.0, 2.0))
 GRID = torch.linspace(-9, 11, 2001, dtype=torch.float64)
@@ -80,3 +81,89 @@ def test_nonsense_is_refused_at_the_call(changes, words):
     given = {"x": torch.zeros(4, 1), "y": torch.zeros(3, 1), "steps": 2} | changes
     with pytest.raises(ValueError, match=words):
         train_discriminator(Discriminator(data_dim=1), **given)
+
+
+def trained(x=((0.5,), (2.0,), (-1.0,)), y=((1.0,), (4.5,)), steps=3, **options):
+    torch.manual_seed(0)
+    net = Discriminator(data_dim=1, hidden=(4,)).double()
+    return [state.bound for state in train_discriminator(net, x, y, steps, **options)]
+
+
+LOGITS = [0.5, 2.0, -1.0]
+DOORS = {
+    "p": Door("logits_p", lambda p: js_bound(p, LOGITS), LOGITS, ("column", "nan")),
+    "q": Door("logits_q", lambda q: js_bound(LOGITS, q), LOGITS, ("column", "nan")),
+    "x": Door("x", lambda x: trained(x=x), [[0.5], [2.0], [-1.0]]),
+    "y": Door("y", lambda y: trained(y=y), [[1.0], [4.5]]),
+}
+
+
+@pytest.mark.parametrize(("door", "kind"), cases(DOORS))
+def test_nonsense_is_refused_by_name(door, kind):
+    if kind == "infinite" and "logits" in door.name:  # D is sure, and right
+        assert js_bound([math.inf], [-math.inf]).item() == math.log(2)
+    else:
+        refuses(lambda: door.call(nonsense(kind, door.good)), door.name)
+
+
+@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
+def test_all_forms_of_the_same_numbers_agree(door):
+    same_in_all_clothes(door)
+
+
+def test_a_column_of_logits_is_a_row_of_them():
+    column = torch.tensor(LOGITS)[:, None]
+    assert js_bound(column, LOGITS) == js_bound(torch.tensor(LOGITS), LOGITS)
+    refuses(lambda: js_bound(torch.zeros(3, 2), LOGITS), "logits_p")
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ({"steps": 2.5}, "steps"),
+        ({"steps": True}, "steps"),
+        ({"learning_rate": math.inf}, "learning_rate"),
+        ({"learning_rate": "0.1"}, "learning_rate"),
+        ({"learning_rate": 1j}, "learning_rate"),
+    ],
+)
+def test_settings_without_sense(options, name):
+    x = torch.zeros(3, 1)
+    with pytest.raises((ValueError, TypeError), match=name):
+        options = {"steps": 2} | options
+        train_discriminator(Discriminator(data_dim=1), x, x, **options)
+
+
+@pytest.mark.parametrize("network", [None, torch.sin, torch.nn.ReLU(), [1]])
+def test_what_is_no_network(network):
+    x = torch.zeros(3, 1)
+    refuses(lambda: train_discriminator(network, x, x, 2), "discriminator")
+
+
+def test_two_logits_for_each_row_are_refused():
+    x = torch.zeros(3, 2)
+    run = train_discriminator(torch.nn.Linear(2, 2), x, x, 2)
+    refuses(lambda: next(run), "one logit for each row")
+
+
+def test_it_stops_where_the_bound_is_no_number():
+    torch.manual_seed(0)
+    net = torch.nn.Linear(1, 1)
+    x = torch.full((3, 1), 1e30)
+    with pytest.raises(FloatingPointError, match="back where it was one step before"):
+        list(train_discriminator(net, x, -x, 50, learning_rate=1e20))
+    assert all(bool(w.isfinite().all()) for w in net.parameters())
+    with torch.no_grad():
+        net.weight.fill_(math.nan)
+    with pytest.raises(FloatingPointError, match="the bound became nan at step 1"):
+        last(train_discriminator(net, x, x, 2))
+
+
+def test_whatever_mode_the_caller_is_in():
+    truth = trained()
+    for mode in (torch.no_grad, torch.inference_mode):
+        with mode():
+            x = torch.tensor([[0.5], [2.0], [-1.0]], dtype=torch.float64)
+            if mode is torch.no_grad:  # no network of inference mode can learn
+                assert trained() == truth
+        assert trained(x=x) == truth
