@@ -166,16 +166,33 @@ def test_by_a_stranger_without_network(notebook_path, tmp_path, fresh):
         pytest.skip("passed, but nothing keeps this user from writing files")
 
 
-def test_every_cell_twice_in_a_row(notebook_path):
-    notebook = shorter(load(notebook_path))
-    twice = []
+def _sections(notebook):
+    """The code cells of each section, the set-up first."""
+    parts = [[]]
     for cell in notebook.cells:
-        twice.append(cell)
         if cell.cell_type == "code":
-            twice.append(copy.deepcopy(cell))
-            twice[-1].id += "-again"
-            twice[-1].metadata["name"] = f"{label(cell)} (run again)"
-    notebook.cells = twice
+            parts[-1].append(cell)
+        elif re.search(r"^## ", cell.source, re.MULTILINE):
+            parts.append([])
+    return parts
+
+
+def test_every_cell_twice_in_a_row_and_then_the_last_section_first(notebook_path):
+    """Who goes back finds the names as they were: each means one thing."""
+    notebook, kept = shorter(load(notebook_path)), []
+
+    def copied(cell, how):
+        kept.append(copy.deepcopy(cell))
+        kept[-1].id += f"-{len(kept)}"
+        kept[-1].metadata["name"] = f"{label(cell)} ({how})"
+
+    for cell in code_cells(notebook):
+        copied(cell, "first")
+        copied(cell, "run again")
+    for section in reversed(_sections(notebook)):
+        for cell in section:
+            copied(cell, "back from the end")
+    notebook.cells = kept
     notebooks.execute(notebook, notebook_path.stem)
 
 
