@@ -171,6 +171,6 @@ def fit_each_point(
             rows = better.reshape(*better.shape, *[1] * event_ndim)
             best_mean = torch.where(rows, mean, best_mean)
             best_logvar = torch.where(rows, logvar, best_logvar)
-        q = diagonal_normal(best_mean, best_logvar, event_ndim)
-        yield PointsState(step, q, best)
+        q = diagonal_normal(best_mean.clone(), best_logvar, event_ndim)
+        yield PointsState(step, q, best.clone())
         climb(total)  # the gradient of a sum: each φ_i moves by its own ELBO alone

@@ -215,6 +215,7 @@ class GridModel:
     def log_joint(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """log p(z) + log p(x | z)."""
         z = floats(z, "z")
+        check_finite(z, "z")
         log_prior = self.prior.log_prob(z)
         log_likelihood = self.log_likelihood(self._observed(x), z)
         # one number for each z, and the batch of x behind or in its last dimensions
@@ -231,6 +232,7 @@ class GridModel:
         """``x``, with a batch shape; lists and half floats become floats."""
         whole = isinstance(x, torch.Tensor) and not x.is_floating_point()
         x = x if whole and not x.is_complex() else floats(x)
+        require(x=(f"shape {tuple(x.shape)}", x.numel() > 0, "one number or more"))
         check_finite(x)
         return x
 
