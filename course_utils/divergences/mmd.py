@@ -14,11 +14,7 @@ to about twelve digits:
   one sample are symmetric, so half of them is enough. Right for every dimension; the
   time grows with n². A product would lose digits on numbers far beyond σ: then the
   differences themselves are taken, which is slower.
-- *Frequencies*, on a line or in the plane. A Gaussian is the mean of waves, so
-  k(x, y) = Σ_ω w(ω) cos(ω · (x − y)), and the mean over all pairs is Σ_ω w(ω) |φ(ω)|²,
-  where φ(ω) is the mean of exp(iω · x): the time grows with n. The sum over a grid of
-  frequencies with step h is Σ_j k(x − y + 2πj/h) (Poisson's formula), so it is exact to
-  rounding as soon as 2π/h exceeds the largest difference by some σ.
+- *Frequencies*, on a line or in the plane: ``waves``. The time grows with n.
 """
 
 import math
@@ -28,11 +24,10 @@ from typing import NamedTuple
 import torch
 
 from course_utils.arguments import check_finite, counts, floats, require
+from course_utils.divergences.waves import by_frequencies, frequencies
 
 Bandwidths = float | Sequence[float]
 ROWS, COLUMNS = 256, 1024  # one block is 2 MB: it stays in the cache of the processor
-REACH = 8.5  # exp(−REACH² / 2) is below the rounding of float64
-CHUNK = 2048  # rows whose waves are held at a time
 FLAT = 1 / 32  # the largest distance, in σ, for which k − 1 is taken
 WIDE = 1e3  # σ from 0: beyond, the matrix product of the blocks loses too many digits
 
@@ -112,16 +107,39 @@ def mmd2_mixtures(p, q, bandwidths: Bandwidths) -> torch.Tensor:
 
         E k(x, y) = σᵈ |S|^(−½) exp(−½ (a − b)ᵀ S⁻¹ (a − b)).
     """
-    between = mean_kernel(p, q, bandwidths)
-    within = mean_kernel(p, p, bandwidths) + mean_kernel(q, q, bandwidths)
-    return within - 2 * between
+    p, q = _two(p, q)
+    sigmas, parts = check_bandwidths(bandwidths), []
+    wide = [sigma for sigma in sigmas if _is_wider(p, q, sigma)]
+    near = [sigma for sigma in sigmas if sigma not in wide]
+    for some, less_one in ((near, False), (wide, True)):  # k, or k − 1
+        if some:
+            pairs = (p, q), (p, p), (q, q)
+            pq, pp, qq = (_mean(*two, some, less_one) for two in pairs)
+            parts.append((pp + qq) - 2 * pq)
+    return sum(parts[1:], parts[0])
 
 
 def mean_kernel(p, q, bandwidths: Bandwidths) -> torch.Tensor:
     """E k(x, y) for independent x ~ p and y ~ q, two Gaussian mixtures."""
+    return _mean(*_two(p, q), bandwidths)
+
+
+def _two(p, q) -> tuple["_Mixture", "_Mixture"]:
     p = _mixture("p", p)
-    q = _mixture("q", q, ("p", p.means.shape[1]))
-    return p.weights @ _kernels(p.means, p.covariances, q, bandwidths) @ q.weights
+    return p, _mixture("q", q, ("p", p.means.shape[1]))
+
+
+def _mean(p, q, bandwidths, less_one=False) -> torch.Tensor:
+    k = _kernels(p.means, p.covariances, q, bandwidths, less_one)
+    return p.weights @ k @ q.weights
+
+
+def _is_wider(p, q, sigma) -> bool:
+    """Whether σ is so wide that k is almost 1 wherever p and q are."""
+    means = torch.cat([p.means, q.means]).detach()
+    spread = torch.cat([p.covariances, q.covariances]).detach().diagonal(0, 1, 2)
+    extent = (means.amax(0) - means.amin(0)).square() + 2 * spread.amax(0)
+    return extent.sum().sqrt().item() < FLAT * sigma
 
 
 def witness(p, q, x: torch.Tensor, bandwidths: Bandwidths) -> torch.Tensor:
@@ -136,14 +154,24 @@ def witness(p, q, x: torch.Tensor, bandwidths: Bandwidths) -> torch.Tensor:
     return at_p @ p.weights - at_q @ q.weights
 
 
-def _kernels(means, covariances, q, bandwidths) -> torch.Tensor:
-    """E k(x, y) for x from each Gaussian here, y from each component of q: (k, l)."""
+def _kernels(means, covariances, q, bandwidths, less_one=False) -> torch.Tensor:
+    """E k(x, y) for x from each Gaussian here, y from each component of q: (k, l).
+
+    ``less_one``: E k − 1, with all its digits where k is almost 1.
+    """
     sigmas = check_bandwidths(bandwidths)
     fits = all(1e-150 < sigma < 1e150 for sigma in sigmas)  # their squares, too
     require(bandwidths=(bandwidths, fits, "between 1e-150 and 1e150"))
     sigma = torch.tensor(sigmas, dtype=torch.float64).reshape(-1, 1, 1)  # (s, 1, 1)
     d, gap = means.shape[1], means[:, None] - q.means  # (k, l, d)
     added = covariances[:, None] + q.covariances  # (k, l, d, d)
+    if less_one:
+        narrow = added / sigma[..., None, None] ** 2  # (s, k, l, d, d)
+        log_size = torch.linalg.eigvalsh(narrow).log1p().sum(-1)
+        gap = (gap / sigma[..., None]).expand(narrow.shape[:-1])
+        eye = torch.eye(d, dtype=torch.float64)
+        distance = (gap * torch.linalg.solve(narrow + eye, gap)).sum(-1)
+        return (-0.5 * (log_size + distance)).expm1().sum(0)
     axes = added.diagonal(dim1=2, dim2=3)
     if torch.equal(torch.diag_embed(axes), added):  # then S is one number per axis
         spread = axes + sigma[..., None] ** 2  # (s, k, l, d)
@@ -244,62 +272,12 @@ def _pair_means(x, y, sigmas) -> Iterator[tuple[float, float, float, float]]:
     n, m = len(x), len(y)
     for sigma in sigmas:
         flat = _is_flat(x, y, sigma)
-        waves = None if flat else _frequencies(x, y, sigma, fewer_than=(n + m) / 4)
+        waves = None if flat else frequencies(x, y, sigma, fewer_than=(n + m) / 4)
         if waves is not None:
-            yield *_by_frequencies(x, y, sigma, waves), 1.0
+            yield *by_frequencies(x, y, sigma, waves), 1.0
         else:
             sums = [_sum_pairs(*two, sigma, flat) for two in ((x, x), (y, y), (x, y))]
             yield sums[0] / n**2, sums[1] / m**2, sums[2] / (n * m), 1.0 - flat
-
-
-def _frequencies(x, y, sigma, fewer_than=math.inf) -> list[torch.Tensor] | None:
-    """A grid of frequencies for each column of x and y; None beyond the plane.
-
-    None too if the whole grid would not have ``fewer_than`` frequencies: they are
-    counted before they are made.
-    """
-    if x.shape[1] > 2:  # the grid grows with a power of d
-        return None
-    both = torch.cat([x, y])
-    grid, count = [], 1
-    for column, width in enumerate((both.amax(0) - both.amin(0)).tolist()):
-        step = 2 * math.pi / (width + REACH * sigma)
-        size = sigma * step  # the weight of ω falls as exp(−(σω)² / 2)
-        if not size * fewer_than > REACH:  # also where the size underflows to 0
-            return None
-        last = math.ceil(REACH / size)
-        first = 0 if column == 0 else -last  # waves come in pairs ±ω: half is enough
-        grid.append((step, first, last + 1))
-        count *= last + 1 - first
-    if not count < fewer_than:
-        return None
-    return [step * torch.arange(*ends, dtype=x.dtype) for step, *ends in grid]
-
-
-def _by_frequencies(x, y, sigma, waves) -> tuple[float, float, float]:
-    """The three means, as weighted sums over the frequencies."""
-    factors = []
-    for omega in waves:  # h times the density of N(0, 1/σ²), for each axis
-        bell = (-0.5 * (sigma * omega).square()).exp()
-        factors.append((omega[1] - omega[0]) * sigma / (2 * math.pi) ** 0.5 * bell)
-    factors[0][1:] *= 2  # for −ω
-    weight = factors[0] if len(factors) == 1 else torch.outer(*factors)
-    at_x, at_y = _mean_wave(x, waves), _mean_wave(y, waves)
-    return tuple(  # the real part of φ times the conjugate of φ'
-        (weight * (a.real * b.real + a.imag * b.imag)).sum().item()
-        for a, b in ((at_x, at_x), (at_y, at_y), (at_x, at_y))
-    )
-
-
-def _mean_wave(x, waves) -> torch.Tensor:
-    """φ(ω) = mean of exp(iω · x) on the grid of frequencies."""
-    total = 0.0
-    for rows in x.split(CHUNK):
-        angles = [rows[:, c, None] * omega for c, omega in enumerate(waves)]
-        # exp(i(ω₁x₁ + ω₂x₂)) is a product, so the sum over rows is a matrix product
-        first, *second = [torch.complex(a.cos(), a.sin()) for a in angles]
-        total = total + (first.T @ second[0] if second else first.sum(0))
-    return total / len(x)
 
 
 def _sum_pairs(x, y, sigma, flat=False) -> float:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics.pairwise import rbf_kernel
 
-from course_utils.divergences import mmd
+from course_utils.divergences import mmd, waves
 from course_utils.divergences.fits import round_mixture
 from course_utils.divergences.mmd import (
     mean_kernel,
@@ -72,19 +72,19 @@ def test_blocks_agree_with_scikit_learn(offset):
 @given(st.integers(0, 10**6), st.floats(0.05, 30), st.integers(1, 2))
 def test_blocks_and_frequencies_agree(seed, sigma, d):
     x, y = sample(seed, 90, d), sample(seed + 1, 70, d, shift=1.0, scale=2.0)
-    waves = mmd._frequencies(x, y, sigma)
+    grid = waves.frequencies(x, y, sigma)
     blocks = (
         mmd._sum_pairs(x, x, sigma) / 90**2,
         mmd._sum_pairs(y, y, sigma) / 70**2,
         mmd._sum_pairs(x, y, sigma) / (90 * 70),
     )
-    quick = mmd._by_frequencies(x, y, sigma, waves)
+    quick = waves.by_frequencies(x, y, sigma, grid)
     assert quick == pytest.approx(blocks, abs=1e-13)
 
 
 def test_the_quicker_way_is_taken(monkeypatch):
     x, y = sample(0, 5000), sample(1, 5000)
-    assert math.prod(map(len, mmd._frequencies(x, y, 1.0))) < 2500
+    assert math.prod(map(len, waves.frequencies(x, y, 1.0))) < 2500
     monkeypatch.setattr(mmd, "_sum_pairs", None)  # would fail if called
     assert mmd2_biased(x, y, 1.0) > 0
     with pytest.raises(TypeError):

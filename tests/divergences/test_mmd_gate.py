@@ -211,3 +211,30 @@ def test_mixtures_move_and_stretch(unit, far):
     here, there = mmd2_mixtures(P, Q, 1.0).item(), mmd2_mixtures(p, q, unit).item()
     assert there == pytest.approx(here, rel=1e-5)
     assert math.isfinite(mean_kernel(p, q, unit).item())
+
+
+@pytest.mark.parametrize("sigma", [1.0, 90.0, 1e3, 1e7, 1e60])
+def test_mixtures_under_wide_kernels_keep_their_digits(sigma):
+    p = round_mixture([0.5, 0.5], [-1.0, 1.0], [0.5, 1.0])
+    q = round_mixture([1.0], [0.25], [1.5])
+    near = 0.25**2 / sigma**2  # MMD² → the squared gap of the means, in σ
+    value = mmd2_mixtures(p, q, sigma).item()
+    assert value > 0
+    if sigma > 1e2:
+        # next: half of the products of the differences of second moments, in σ
+        assert value == pytest.approx(near, rel=10 / sigma**2 + 1e-9)
+    both = mmd2_mixtures(p, q, [1.0, sigma]).item()
+    assert both == pytest.approx(value + mmd2_mixtures(p, q, 1.0).item(), rel=1e-12)
+    assert abs(mmd2_mixtures(p, p, sigma).item()) < 1e-14 * min(1, 9 / sigma**2)
+
+
+def test_the_two_ways_agree_where_they_meet():
+    turned = torch.tensor([[[1.0, 0.5], [0.5, 0.75]]], dtype=torch.float64)
+    mean = torch.tensor([[0.3, -0.2]], dtype=torch.float64)
+    p, q = Parts([1.0], mean, turned), Parts([1.0], 0 * mean, turned.flip(1, 2))
+    sigma = 32 * (0.13 + 2 * 2) ** 0.5  # the extent of the two
+    below, above = (mmd2_mixtures(p, q, s).item() for s in (sigma - 1, sigma + 1))
+    assert below * (sigma - 1) ** 2 == pytest.approx(above * (sigma + 1) ** 2, rel=1e-3)
+    wide = Parts([1.0], mean.clone().requires_grad_(), turned)
+    slope = torch.autograd.grad(mmd2_mixtures(wide, q, 1e3), wide.means)[0]
+    torch.testing.assert_close(slope, 2e-6 * mean, rtol=1e-4, atol=0)
