@@ -33,6 +33,7 @@ from course_utils.training import seeded
 
 Grid = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
 LOG_2 = math.log(2)
+PARTS = ("loc", "scale", "low", "high", "rate", "concentration", "probs", "logits")
 LOOK = 4000  # samples that show on which side a grid cuts
 
 
@@ -91,6 +92,7 @@ def total_variation(p, q, grid: Grid | None = None, samples: int | None = None):
 def _by_samples(p, q, grid, samples) -> bool:
     _check_density("p", p)
     _check_density("q", q)
+    _check_pair(p, q)
     if samples is None:
         return False
     if grid is not None:
@@ -100,15 +102,34 @@ def _by_samples(p, q, grid, samples) -> bool:
 
 
 def _check_density(name: str, p) -> None:
-    if not hasattr(p, "log_prob"):
-        raise TypeError(f"{name} must have .log_prob, got {type(p).__name__}")
+    if isinstance(p, type) or not hasattr(p, "log_prob"):
+        kind = f"the class {p.__name__}" if isinstance(p, type) else type(p).__name__
+        raise TypeError(f"{name} must have .log_prob, got {kind}")
     if not isinstance(p, Distribution):
         return
-    # beside a tensor of whole numbers torch cuts a scale of 1.5 down to 1, unseen
-    for part in ("loc", "scale", "low", "high", "rate", "concentration"):
+    # beside a tensor of whole numbers torch cuts a scale of 1.5 down to 1, unseen, and
+    # halves overflow
+    for part in PARTS:
         value = p.__dict__.get(part)
-        if isinstance(value, torch.Tensor) and not value.is_floating_point():
-            raise TypeError(f"{part} of {name} must be floats, got {value.dtype}")
+        kind = getattr(value, "dtype", torch.float64)
+        if kind not in (torch.float32, torch.float64):
+            raise TypeError(f"{part} of {name} must be 32 or 64 bit floats, got {kind}")
+
+
+def _check_pair(p, q) -> None:
+    """Two batches would meet by broadcasting, two kinds of events not at all."""
+    if not (isinstance(p, Distribution) and isinstance(q, Distribution)):
+        return
+    if isinstance(p, OneHotCategorical) and isinstance(q, OneHotCategorical):
+        _check_outcomes(p, q)
+    batches = tuple(p.batch_shape), tuple(q.batch_shape)
+    if () not in batches and batches[0] != batches[1]:
+        got = f"{batches[0]} and {batches[1]}"
+        raise ValueError(f"p and q must have one batch_shape, got {got}")
+    events = tuple(p.event_shape), tuple(q.event_shape)
+    if events[0] != events[1] and not {*events} <= {(), (1,)}:
+        got = f"{events[0]} and {events[1]}"
+        raise ValueError(f"p and q must have events of one shape, got {got}")
 
 
 def _estimate(*parts: torch.Tensor) -> Estimate:
@@ -203,8 +224,11 @@ def _check_outcomes(p, q) -> None:
 def _log_prob(name: str, p, points: torch.Tensor) -> torch.Tensor:
     """log p at n points ``(n, …)``, as ``(n,)``; −∞ where p is zero."""
     event = getattr(p, "event_shape", None)
-    d = getattr(p, "d", getattr(p, "data_dim", None)) if event is None else None
-    if points.ndim == 1 and (d == 1 or event == (1,)):
+    d = getattr(p, "d", getattr(p, "data_dim", None))
+    d = d if event is None else event[0] if len(event) == 1 else None
+    if not (points.is_floating_point() or isinstance(p, Categorical)):
+        points = points.to(torch.get_default_dtype())  # as the others list outcomes
+    if points.ndim == 1 and d == 1:
         points = points[:, None]  # numbers on a line, for a model of rows (n, d)
     got = points.shape[1] if points.ndim == 2 else 1
     if isinstance(d, int) and d != got and points.ndim <= 2:

@@ -219,8 +219,43 @@ def test_what_is_no_density_is_named(other):
             refuses(lambda f=f, o=options: f(normal(), other, **o), "q must have")
 
 
-def test_a_scale_that_torch_has_cut_to_a_whole_number_is_refused():
-    cut = Normal(torch.tensor(1), 1.5)  # torch keeps a scale of 1
+@pytest.mark.parametrize(
+    ("cut", "words"),
+    [
+        (Normal(torch.tensor(1), 1.5), "loc of p must be 32 or 64 bit"),  # scale is 1
+        (Normal(torch.zeros(1).half(), 1.0), "loc of p must be 32 or 64 bit"),
+        (Categorical(torch.ones(2).bfloat16()), "probs of p must be 32 or 64 bit"),
+        (Normal, "p must have .log_prob, got the class Normal"),
+    ],
+)
+def test_parts_that_torch_has_cut_are_refused(cut, words):
     for f in ALL.values():
-        refuses(lambda f=f: f(cut, normal(), samples=9), "loc of p must be floats")
-        refuses(lambda f=f: f(normal(), cut), "loc of q must be floats")
+        for options in ({}, {"samples": 9}, {"grid": TICKS}):
+            refuses(lambda f=f, o=options: f(cut, normal(), **o), words)
+            words_of_q = words.replace("of p", "of q").replace("p must", "q must")
+            refuses(lambda f=f, o=options: f(normal(), cut, **o), words_of_q)
+
+
+def test_shapes_that_would_be_broadcast_are_refused():
+    two, three = (MultivariateNormal(torch.zeros(d), torch.eye(d)) for d in (2, 3))
+    column, row = Normal(torch.zeros(3, 1), 1.0), Normal(torch.zeros(3), 1.0)
+    for f in ALL.values():
+        for options in ({}, {"samples": 9}, {"grid": TICKS}):
+            for p, q, words in (
+                (column, row, "one batch_shape"),
+                (row, Normal(torch.zeros(2), 1.0), "one batch_shape"),
+                (two, three, "events of one shape"),
+                (three, normal(), "events of one shape"),
+            ):
+                refuses(lambda f=f, o=options, p=p, q=q: f(p, q, **o), words)
+        refuses(lambda f=f: f(two, two, grid=TICKS), "p has d = 2, but the points")
+    assert kl(row, Normal(1.0, 1.0)).tolist() == [0.5] * 3
+
+
+def test_samples_of_one_kind_under_the_other():
+    p, q = Categorical(f64(0.3, 0.7)), Bernoulli(f64(0.8)[0])
+    for f in ALL.values():
+        for one, other in ((p, q), (q, p)):
+            torch.manual_seed(0)
+            found, truth = f(one, other, samples=4000), f(one, other).item()
+            assert abs(found.value - truth) < 4 * found.standard_error + 1e-12
