@@ -40,11 +40,29 @@ def finite(**values) -> None:
         require(**{name: (value, math.isfinite(value), "finite")})
 
 
+def functions(**values) -> None:
+    """Raise a ``TypeError`` for the first value that can't be called."""
+    for name, value in values.items():
+        if not callable(value):
+            raise TypeError(f"{name} must be a function, got {value!r:.60}")
+
+
+def one_of(options: tuple[str, ...], /, **values) -> None:
+    """Raise a ``ValueError`` for the first value that is none of the ``options``."""
+    for name, value in values.items():
+        fits = isinstance(value, str) and value in options
+        require(**{name: (repr(value), fits, f"one of {options}")})
+
+
 def _check_number(name: str, value) -> None:
     single = isinstance(value, torch.Tensor) and value.numel() == 1
     single = single and not value.is_complex()
     if not (isinstance(value, Real) or single) or isinstance(value, bool):
         raise TypeError(f"{name} must be a number, got {value!r:.60}")
+    try:
+        float(value if isinstance(value, Integral) else 0)
+    except OverflowError:  # a whole number of Python may be larger than any float
+        raise ValueError(f"{name} must be below 1.8e308, got {value!r:.60}") from None
 
 
 def floats(x, name: str = "x", dtype: torch.dtype | None = None) -> torch.Tensor:

@@ -16,6 +16,7 @@ from course_utils.arguments import (
     check_finite,
     counts,
     floats,
+    functions,
     positive,
     require,
     returned,
@@ -101,6 +102,7 @@ def train_encoder(
     counts(n_steps=n_steps, batch_size=batch_size, n_samples=n_samples)
     counts(0, seed=seed)
     positive(learning_rate=learning_rate)
+    functions(log_joint=log_joint)
     if not isinstance(encoder, nn.Module):
         raise TypeError(f"encoder must be a module, got {encoder!r:.60}")
     x = floats(x, "x", next(encoder.parameters()).dtype)
@@ -150,6 +152,7 @@ def fit_each_point(
     """
     counts(0, n_steps=n_steps)
     positive(learning_rate=learning_rate)
+    functions(elbo_of=elbo_of)
     if not isinstance(start, Distribution):
         raise TypeError(f"start must be a distribution, got {start!r:.60}")
     event_ndim = len(start.event_shape)  # 1 where z is a vector, 0 where it is a number
@@ -168,7 +171,7 @@ def fit_each_point(
         with torch.no_grad():
             better = elbo > best  # (m,): each point keeps its own best step
             best = torch.where(better, elbo, best)
-            rows = better.reshape(*better.shape, *[1] * event_ndim)
+            rows = better.reshape((*better.shape, *[1] * event_ndim))
             best_mean = torch.where(rows, mean, best_mean)
             best_logvar = torch.where(rows, logvar, best_logvar)
         q = diagonal_normal(best_mean.clone(), best_logvar, event_ndim)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.distributions import Distribution, Normal
 
-from course_utils.arguments import counts, floats, require, returned
+from course_utils.arguments import counts, floats, functions, require, returned
 from course_utils.quadrature import Estimate
 
 LogJoint = Callable[[torch.Tensor], torch.Tensor]
@@ -46,6 +46,7 @@ def iwae_bound(
 
 def _log_weights(log_joint: LogJoint, q: Distribution, shape) -> torch.Tensor:
     """log w = log p(x, z) − log q(z) for draws z of q."""
+    functions(log_joint=log_joint)
     if not isinstance(q, Distribution):
         raise TypeError(f"q must be a distribution, got {q!r:.60}")
     z = q.rsample(shape) if q.has_rsample else q.sample(shape)
@@ -60,6 +61,7 @@ def elbo_by_quadrature(log_joint: LogJoint, q: Normal, n_nodes: int = 64):
     in z of degree below ``2 · n_nodes``, and accurate when it is smooth.
     """
     counts(n_nodes=n_nodes)
+    functions(log_joint=log_joint)
     if not isinstance(q, Normal):
         raise TypeError(f"q must be a Normal, got {q!r:.60}")
     noise, weights = _normal_nodes(n_nodes)

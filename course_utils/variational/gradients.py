@@ -17,6 +17,8 @@ from course_utils.arguments import (
     check_finite,
     counts,
     floats,
+    functions,
+    one_of,
     positive,
     require,
     returned,
@@ -45,17 +47,19 @@ def gradient_draws(
     where ε / σ = ∇_μ log q(z). ``r`` maps ``(n, d)`` to ``(n,)``; the baseline must not
     depend on the draws. Slides "Reparameterization"; Williams 1992.
     """
-    fits = estimator in ESTIMATORS
-    require(estimator=(repr(estimator), fits, f"one of {ESTIMATORS}"))
+    one_of(ESTIMATORS, estimator=estimator)
+    functions(r=r)
     counts(n=n)
     mu = floats(mu, "mu")
     got, single = tuple(mu.shape), mu.ndim == 1 and len(mu) > 0
     require(mu=(f"shape {got}", single, "numbers of shape (d,)"))
     check_finite(mu, "mu")
     positive(sigma=sigma)
+    sigma = float(sigma) if isinstance(sigma, int) else sigma  # it may be a long number
     baseline = floats(baseline, "baseline", mu.dtype)
     got, single = tuple(baseline.shape), baseline.shape in ((), (n,))
     require(baseline=(f"shape {got}", single, f"one number, or of shape ({n},)"))
+    check_finite(baseline, "baseline")
     noise = torch.randn(n, len(mu), dtype=mu.dtype, generator=generator)
     z = mu + sigma * noise
     if estimator == "score_function":
@@ -83,8 +87,7 @@ def score_function_variance(d: int, baseline: str = "none") -> float:
     mean_a = -0.5 - d / 2 * math.log(2 * math.pi) - (d - 1) / 2
     # E[r] = E[a] − ½ E[ε₁²]; the best constant is E[r ε₁²] / E[ε₁²]
     shift = {"none": 0.0, "mean": mean_a - 0.5, "best": mean_a - 1.5}
-    fits = baseline in tuple(shift)
-    require(baseline=(repr(baseline), fits, f"one of {tuple(shift)}"))
+    one_of(tuple(shift), baseline=baseline)
     mean_a -= shift[baseline]  # a baseline shifts r, and so a, by a constant
     return (d - 1) / 2 + mean_a**2 + 6.75 - 3 * mean_a - 1
 
@@ -116,7 +119,7 @@ def elbo_surrogate(
     ``"score_function"`` (Williams 1992) or ``"score_function_baseline"``, where each
     row of draws is compared with the mean of the others. All three are unbiased.
     """
-    _check_climb(family, n_samples, gradient)
+    _check_climb(log_joint, family, n_samples, gradient)
     z, weights = family.draw(n_samples, generator)  # (n, k, d) and (k,): see families
     if gradient != "reparameterized":
         z, weights = z.detach(), weights.detach()  # as if somebody else had drawn them
@@ -135,11 +138,11 @@ def elbo_surrogate(
     return (weights * signal * log_q).sum(-1).mean(), rows.mean()
 
 
-def _check_climb(family, n_samples, gradient) -> None:
+def _check_climb(log_joint, family, n_samples, gradient) -> None:
     if not isinstance(family, nn.Module) or not hasattr(family, "draw"):
         raise TypeError(f"family must be a module with draw, got {family!r:.60}")
-    fits = gradient in GRADIENTS
-    require(gradient=(repr(gradient), fits, f"one of {GRADIENTS}"))
+    one_of(GRADIENTS, gradient=gradient)
+    functions(log_joint=log_joint)
     counts(2, n_samples=n_samples)
 
 
@@ -168,7 +171,7 @@ def fit_variational(
     its step, and the last one after it; ``family`` is changed in place. Raises
     ``FloatingPointError`` where the ELBO or its gradient is no finite number.
     """
-    _check_climb(family, n_samples, gradient)
+    _check_climb(log_joint, family, n_samples, gradient)
     counts(0, n_steps=n_steps)
     counts(0, seed=seed)
     positive(learning_rate=learning_rate)

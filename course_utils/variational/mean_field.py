@@ -73,7 +73,8 @@ def _in_one_dtype(named: dict) -> list[torch.Tensor]:
     tensors = [floats(values, name) for name, values in named.items()]
     for name, values in zip(named, tensors, strict=True):
         got = tuple(values.shape)
-        require(**{name: (f"shape {got}", values.numel() > 0, "numbers of shape (n,)")})
+        fits = values.ndim > 0 and values.numel() > 0
+        require(**{name: (f"shape {got}", fits, "numbers of shape (n,)")})
         check_finite(values, name)
     dtype = max((values.dtype for values in tensors), key=lambda dtype: dtype.itemsize)
     return [values.to(dtype) for values in tensors]
@@ -97,6 +98,8 @@ class BayesianMixture:
     def __post_init__(self):
         counts(n_components=self.n_components)
         positive(prior_sigma=self.prior_sigma)
+        if isinstance(self.prior_sigma, int):  # it may be longer than torch's
+            object.__setattr__(self, "prior_sigma", float(self.prior_sigma))
         square, rule = self.prior_sigma**2, "between 1e-150 and 1e150: use other units"
         require(prior_sigma=(self.prior_sigma, 1e-300 <= square <= 1e300, rule))
 

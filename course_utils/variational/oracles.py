@@ -18,6 +18,7 @@ from course_utils.arguments import (
     check_finite,
     finite,
     floats,
+    functions,
     positive,
     require,
     returned,
@@ -58,7 +59,7 @@ class GaussianMean:
 
     def log_joint(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """log p(x, z) for ``z`` of any shape; the result has that shape."""
-        x, z = _data(x), floats(z, "z")
+        x, z = _data(x), floats(z, "z", torch.float64)
         check_finite(z, "z")
         noise = Normal(z[..., None], self.noise_sigma)
         return self.prior.log_prob(z) + noise.log_prob(x).sum(-1)
@@ -110,11 +111,11 @@ def _data(x) -> torch.Tensor:
     return x
 
 
-def _one_number(q) -> Distribution:
+def _one_number(q, name: str = "q") -> Distribution:
     if not isinstance(q, Distribution):
-        raise TypeError(f"q must be a distribution, got {q!r:.60}")
+        raise TypeError(f"{name} must be a distribution, got {q!r:.60}")
     got = f"events of shape {tuple(q.event_shape)}"
-    require(q=(got, not q.event_shape, "a distribution of single numbers"))
+    require(**{name: (got, not q.event_shape, "a distribution of single numbers")})
     return q
 
 
@@ -130,7 +131,7 @@ class BinaryLatents:
     noise_sigma: float = 0.1
 
     def __post_init__(self):
-        weights = floats(self.weights, "weights")
+        weights = floats(self.weights, "weights", torch.float64)
         got, fits = tuple(weights.shape), weights.ndim == 1 and len(weights) > 0
         require(weights=(f"shape {got}", fits, "numbers of shape (D,), D >= 1"))
         fits = len(weights) <= MOST_ITEMS
@@ -193,7 +194,9 @@ class GridModel:
     grid: torch.Tensor
 
     def __post_init__(self):
-        _one_number(self.prior)
+        shape = tuple(_one_number(self.prior, "prior").batch_shape)
+        require(prior=(f"a batch {shape}", not shape, "one distribution"))
+        functions(log_likelihood=self.log_likelihood)
         short = getattr(self.grid, "dtype", None) == torch.float32
         grid = floats(self.grid, "grid", torch.float64)
         got, fits = tuple(grid.shape), grid.ndim == 1 and len(grid) > 2
@@ -277,6 +280,7 @@ def circle_model(turn: float = 2.0, noise_sigma: float = 0.4) -> GridModel:
     """
     finite(turn=turn)
     positive(noise_sigma=noise_sigma)
+    turn = float(turn) if isinstance(turn, int) else turn  # it may be a long number
 
     def log_likelihood(x, z):
         got = f"shape {tuple(x.shape)}"

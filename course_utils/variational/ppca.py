@@ -47,6 +47,8 @@ class LinearGaussian:
         check_finite(weight, "weight")
         check_finite(mean, "mean")
         positive(noise_sigma=self.noise_sigma)
+        if isinstance(self.noise_sigma, int):  # it may be longer than torch's
+            object.__setattr__(self, "noise_sigma", float(self.noise_sigma))
         if isinstance(self.noise_sigma, torch.Tensor):
             single = floats(self.noise_sigma, "noise_sigma").reshape(())
             object.__setattr__(self, "noise_sigma", single)
@@ -67,6 +69,13 @@ class LinearGaussian:
     def log_joint(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """log p(z) + log p(x | z)."""
         x, z = self._rows(x, "x"), self._rows(z, "z")
+        try:
+            torch.broadcast_shapes(x.shape[:-1], z.shape[:-1])
+        except RuntimeError:
+            raise ValueError(
+                "x and z must have leading dimensions that fit, "
+                f"got {tuple(x.shape)} and {tuple(z.shape)}"
+            ) from None
         log_prior = Normal(0.0, 1.0).log_prob(z).sum(-1)  # (..., d) to (...)
         noise = Normal(z @ self.weight.T + self.mean, self.noise_sigma)
         return log_prior + noise.log_prob(x).sum(-1)

@@ -13,10 +13,15 @@ from course_utils.arguments import (
     check_unit,
     counts,
     covariance,
+    finite,
     floats,
+    functions,
+    one_of,
     positive,
     probabilities,
     require,
+    returned,
+    unit_of,
 )
 
 
@@ -145,3 +150,59 @@ def test_grey_levels_and_bits():
         check_binary(torch.tensor([[0.0, 255.0]]))
     with pytest.raises(ValueError, match="grey values between"):
         check_binary(torch.tensor([[0.0, 0.5]]))
+
+
+def test_counts_may_begin_elsewhere():
+    counts(0, seed=0)
+    with pytest.raises(ValueError, match="n_samples must be at least 2, got 1"):
+        counts(2, n_samples=1)
+
+
+def test_what_is_not_finite_is_named():
+    finite(turn=-2.5, shift=0, far=torch.tensor(1e30))
+    for bad in (math.nan, -math.inf):
+        with pytest.raises(ValueError, match="turn must be finite, got"):
+            finite(turn=bad)
+    for call in (finite, positive):
+        with pytest.raises(ValueError, match="turn must be below"):
+            call(turn=10**400)
+        with pytest.raises(TypeError, match="turn must be a number"):
+            call(turn=torch.tensor(1j))
+
+
+def test_what_can_not_be_called_is_named():
+    functions(r=len)
+    with pytest.raises(TypeError, match="log_joint must be a function, got None"):
+        functions(r=len, log_joint=None)
+
+
+def test_what_is_no_option_is_named():
+    one_of(("mean", "best"), baseline="mean")
+    for bad in ("median", None, ["mean"], np.zeros(2)):
+        with pytest.raises(
+            ValueError, match=r"baseline must be one of \('mean', 'best'"
+        ):
+            one_of(("mean", "best"), baseline=bad)
+
+
+def test_what_a_function_returns_has_one_shape():
+    value = torch.zeros(3)
+    assert returned(value, (3,), "r") is value
+    with pytest.raises(
+        ValueError, match=r"r must return the shape \(3,\), got \(3, 1\)"
+    ):
+        returned(value[:, None], (3,), "r")
+    for bad, kind in ((None, "NoneType"), (0.5, "float"), (value * 1j, "complex64")):
+        with pytest.raises(TypeError, match=f"r must return a tensor .* got .*{kind}"):
+            returned(bad, (3,), "r")
+
+
+@pytest.mark.parametrize("scale", [5e-324, 1e-310, 1e-160, 0.3, 1.0, 1e160, 1.7e308])
+def test_a_unit_is_a_power_of_two_that_loses_nothing(scale):
+    x = torch.tensor([0.0, -0.7, 1.0], dtype=torch.float64) * scale
+    unit = unit_of(x)
+    assert math.frexp(unit.item())[0] == 0.5
+    assert torch.equal(x / unit * unit, x)
+    assert 0.5 <= (x / unit).abs().max() < 4
+    table = torch.stack([x, x], 1)
+    assert unit_of(table, each_column=True).tolist() == [unit.item()] * 2

@@ -72,6 +72,10 @@ def test_settings_are_refused_at_the_call():
     refuses(lambda: train_encoder(encoder, log_joint, f64(0.5, 1.0)), "x must be")
     refuses(lambda: train_encoder(encoder, log_joint, randn(0, 5, 3)), "x must be")
     for bad in (None, 0.5, f64(0.5)):
+        refuses(lambda bad=bad: train_encoder(encoder, bad, x), "log_joint must be a f")
+        refuses(
+            lambda bad=bad: fit_each_point(bad, start), "elbo_of must be a function"
+        )
         refuses(lambda bad=bad: fit_each_point(elbo_of, bad), "start must be")
     refuses(lambda: fit_each_point(elbo_of, Cauchy(f64(0.0), 1.0)), "start.mean must")
 
@@ -168,3 +172,10 @@ def test_a_network_of_another_kind_may_be_trained():
 
     states = list(train_encoder(Encoder(), log_joint, X, 3, 4))
     assert all(math.isfinite(state.elbo) for state in states)
+
+
+def test_a_single_point_is_a_batch_without_dimensions():
+    start = Normal(f64(0.0)[0], 1.0)
+    found = last(fit_each_point(lambda q: -(q.mean - 1.0).square(), start, 100))
+    assert found.elbo.shape == ()
+    assert found.q.mean.item() == pytest.approx(1.0, abs=0.05)

@@ -66,6 +66,12 @@ def test_numbers_of_samples_are_whole(bad):
     refuses(lambda: elbo_by_quadrature(Q.log_prob, Q, bad), "n_nodes must be")
 
 
+@pytest.mark.parametrize("bad", [None, 1.0, f64(1.0), "log_joint", Q])
+def test_a_log_joint_can_be_called(bad):
+    for call in (elbo, elbo_by_quadrature, lambda f, q: iwae_bound(f, q, 3)):
+        refuses(lambda call=call: call(bad, Q), "log_joint must be a function")
+
+
 def test_q_is_a_distribution_and_for_nodes_a_normal():
     for bad in (None, 0.5, f64(0.5, 0.5)):
         refuses(lambda bad=bad: elbo(Q.log_prob, bad), "q must be")

@@ -53,7 +53,7 @@ def scored(baseline):
 
 DOORS = {
     "mu": Door("mu", draws, MU),
-    "baseline": Door("baseline", scored, [0.5, -1.0, 2.0, 0.0], ("nan", "infinite")),
+    "baseline": Door("baseline", scored, [0.5, -1.0, 2.0, 0.0]),
     "draws": Door("draws", standard_error_of_variance, DRAWS, ("column",)),
 }
 
@@ -144,7 +144,11 @@ def test_settings_are_refused_at_the_call():
         refuses(
             lambda bad=bad: fit_variational(log_joint, family, seed=bad), "seed must be"
         )
-    for bad in (None, 3, ["none"], "pathwise"):
+    for bad in (None, 3.0, "r", f64(1.0)):
+        refuses(lambda bad=bad: draws(r=bad), "r must be a function")
+        refuses(lambda bad=bad: elbo_surrogate(bad, family, 4), "log_joint must be")
+        refuses(lambda bad=bad: fit_variational(bad, family), "log_joint must be")
+    for bad in (None, 3, ["none"], "pathwise", f64(1.0, 2.0).numpy()):
         refuses(lambda bad=bad: score_function_variance(2, bad), "baseline must be")
         refuses(lambda bad=bad: draws(kind=bad), "estimator must be")
         refuses(lambda bad=bad: elbo_surrogate(log_joint, family, 4, bad), "gradient")

@@ -90,6 +90,11 @@ def test_settings_are_refused_at_the_call():
     refuses(lambda: cavi_mixture(X, 3, MEANS), "model must be")
 
 
+def test_one_number_is_no_vector():
+    refuses(lambda: cavi_gaussian(-1.0, P, START), "mean must be numbers of shape")
+    refuses(lambda: cavi_mixture(-1.0, MODEL, MEANS), "x must be numbers of shape")
+
+
 def test_states_belong_to_the_caller():
     expected = product()
     for state in cavi_gaussian(f64(*MU), f64(*P), f64(*START), 30):

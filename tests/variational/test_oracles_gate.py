@@ -148,7 +148,12 @@ def test_a_q_of_another_kind_is_refused():
     x, vectors = f64(*X), Independent(Normal(torch.zeros(3), 1.0), 1)
     for bad in (None, 0.5, vectors):
         refuses(lambda bad=bad: MEAN.elbo(x, bad), "q must be")
-        refuses(lambda bad=bad: GridModel(bad, lambda x, z: z, f64(*GRID)), "q must be")
+        refuses(
+            lambda bad=bad: GridModel(bad, lambda x, z: z, f64(*GRID)), "prior must be"
+        )
+    refuses(
+        lambda: GridModel(Normal(0.0, 1.0), None, f64(*GRID)), "log_likelihood must"
+    )
 
 
 @pytest.mark.parametrize(

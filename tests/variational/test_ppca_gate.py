@@ -77,6 +77,14 @@ def test_all_integers_make_no_whole_sigma():
     assert found.item() == pytest.approx(-7.922199101458967, abs=1e-12)
 
 
+def test_long_whole_numbers_are_numbers_or_too_long():
+    x = f64(1.0, 2.0, 3.0)
+    assert LinearGaussian(f64(*W), x, 10**30).log_prob(x).item() == pytest.approx(
+        LinearGaussian(f64(*W), x, 1e30).log_prob(x).item()
+    )
+    refuses(lambda: LinearGaussian(f64(*W), x, 10**400), "noise_sigma must be below")
+
+
 def test_one_column_is_not_three():
     model = LinearGaussian(torch.eye(3, 2), torch.zeros(3), 0.7)
     for call in (model.posterior, model.log_prob, lambda x: model.elbo(x, Q)):
