@@ -11,7 +11,7 @@ from course_utils.style import COLOUR, GROUPS, plot_points
 from course_utils.vae.pictures import plot_digits
 
 FLOOR = 3.4  # d² between two sets of 10 000 real digits
-SLOWEST = 300  # ms per 1000 digits that count as speed 0; 3 ms count as 1
+SLOWEST, FASTEST = 300, 15  # ms per 1000 digits that count as speed 0, and as 1
 
 
 def plot_sheets(axes, drawn, columns=5):
@@ -88,12 +88,12 @@ def corners_of(row, real) -> dict[str, float]:
     """Quality, coverage and speed of a row from 0 (poor) to 1 (as real digits).
 
     Quality is the share of digits that are sure, over that of ``real`` ones; coverage
-    is ``covered`` over theirs. Speed is 1 at 3 ms for 1000 digits and 0 at 300 ms, by
+    is ``covered`` over theirs. Speed is 1 at 15 ms for 1000 digits and 0 at 300 ms, by
     its logarithm.
     """
     quality = float(row["confident"]) / float(real["confident"])
     coverage = float(row["covered"]) / float(real["covered"])
-    speed = math.log(SLOWEST / float(row["ms"])) / math.log(SLOWEST / 3)
+    speed = math.log(SLOWEST / float(row["ms"])) / math.log(SLOWEST / FASTEST)
     raw = zip(CORNERS, (quality, coverage, speed), strict=True)
     return {corner: min(1.0, max(0.0, value)) for corner, value in raw}
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from benchmarks import digits, trilemma, trilemma_digits
-from course_utils.data import load_mnist
+from course_utils.data import load_mnist, read_csv
 from course_utils.descent import Clock
 from course_utils.scores import digit_scores
 
@@ -89,3 +89,18 @@ def test_a_digit_that_was_seen_is_its_own_neighbour():
     images = grey[:20].float() / 255
     assert trilemma_digits.nearest(images, grey) == pytest.approx(0, abs=0.01)
     assert trilemma_digits.nearest(images, grey[20:]) > 1
+
+
+def test_the_published_table_says_what_the_notebook_says():
+    rows = read_csv("trilemma_digits.csv")
+    assert [row["model"] for row in rows[::3]] == [*trilemma_digits.MODELS]
+    by_name = {}
+    for row in rows:
+        numbers = float(row["d2"]), float(row["log_prob"])
+        by_name.setdefault(row["model"], []).append(numbers)
+    seeds = zip(*(by_name[m] for m in ("mixture", "flow", "ten flows")), strict=True)
+    for mixture, flow, ten in seeds:
+        assert flow[1] > mixture[1]  # more nats,
+        assert flow[0] > 4 * mixture[0]  # and worse digits
+        assert ten[1] < flow[1] - 5
+        assert ten[0] < flow[0] / 2
