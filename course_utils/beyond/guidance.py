@@ -26,7 +26,7 @@ LATENT_DENOISER = {
     "sigma_range": (0.05, 8.0),
     "log_sigma": (0.3, 1.2),  # near the width of the codes: there classes part
 }
-STEPS = 12  # of the walk
+STEPS = 18  # of the walk
 
 
 def latent_denoiser(z: torch.Tensor, words: int = 0, seed: int = 0) -> Denoiser:

@@ -24,7 +24,7 @@ THIRDS = (
     ("leaning left", "upright", "leaning right"),
     ("narrow", "", "wide"),
 )
-MARGIN = 0.04  # of a class, on both sides of the end of a third: not clear
+MARGIN = 0.045  # of a class, on both sides of the end of a third: not clear
 WORDS = (*CLASSES, *(word for third in THIRDS for word in third if word))
 # which word, if any, stands for each third: (3, 3), −1 for none
 _NUMBER = torch.tensor([[WORDS.index(w) if w else -1 for w in t] for t in THIRDS])

@@ -5,6 +5,7 @@ import torch
 
 from course_utils.beyond.latents import codes_of, decode_digits, digit_autoencoder
 from course_utils.beyond.words import (
+    MARGIN,
     WORDS,
     Describer,
     moments,
@@ -82,8 +83,12 @@ def test_only_clear_words_are_said_where_that_is_wanted(describer, digits):
     assert torch.equal(clear[:, :10], all_of_them[:, :10])
     share = clear.mean(dim=0)
     # a margin lies at one side of an outer third, at both of the middle one
-    assert share[WORDS.index("thick")].item() == pytest.approx(1 / 3 - 0.04, abs=0.01)
-    assert share[WORDS.index("upright")].item() == pytest.approx(1 / 3 - 0.08, abs=0.01)
+    assert share[WORDS.index("thick")].item() == pytest.approx(
+        1 / 3 - MARGIN, abs=0.005
+    )
+    assert share[WORDS.index("upright")].item() == pytest.approx(
+        1 / 3 - 2 * MARGIN, abs=0.005
+    )
 
 
 def test_codes_have_the_words_of_their_pictures(describer, digits):
