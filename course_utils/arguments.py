@@ -75,6 +75,9 @@ def floats(x, name: str = "x", dtype: torch.dtype | None = None) -> torch.Tensor
         x = torch.from_numpy(_array(x, name))
     if x.is_complex():
         raise TypeError(f"{name} must be real numbers, got {x.dtype}")
+    if x.layout != torch.strided or x.is_meta:  # nothing here knows those
+        kind = "a tensor without numbers" if x.is_meta else x.layout
+        raise TypeError(f"{name} must be an ordinary dense tensor, got {kind}")
     if dtype is None:
         half = x.dtype in (torch.float16, torch.bfloat16)
         dtype = torch.float32 if half else torch.float64

@@ -87,6 +87,9 @@ def test_what_holds_no_real_numbers_is_refused(x):
 def test_ragged_rows_are_refused():
     with pytest.raises(ValueError, match="x has rows of several lengths"):
         floats([[1.0], [1.0, 2.0]])
+    for strange in (torch.ones(3, device="meta"), torch.ones(3).to_sparse()):
+        with pytest.raises(TypeError, match="heights must be an ordinary dense tensor"):
+            floats(strange, "heights")
 
 
 @pytest.mark.parametrize("x", [[0.5, 0.6], [1.5, -0.5], [], [[1.0]], [math.nan]])
