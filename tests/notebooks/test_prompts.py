@@ -171,6 +171,12 @@ ROWS = [
         lambda my: my(*f64(1, 0), 1.0, 1),
     ),
     (
+        "07-text",
+        "If T is 3, V is 4 and all scores are 0, the answer is −4.159 for every text.",
+        "−4.159",
+        lambda my: my(torch.zeros(1, 3, 4), torch.tensor([[0, 3, 1]])),
+    ),
+    (
         "06-kl",
         "KL(q‖p) must be infinity, not NaN, and KL(p‖q) is an ordinary number.",
         "infinity",
@@ -181,6 +187,24 @@ ROWS = [
         "For densities that never overlap it is log 2.",
         "log 2",
         lambda my: my(f64(2.0, 0.0), f64(0.0, 2.0), 0.5),
+    ),
+    (
+        "07-coupling",
+        "all of `log_scale` is 0.5, the second is 1.5 for every example.",
+        "1.5",
+        lambda my: my(row(1, 2, 3), row(0.5, 0.5, 0.5), row(0, 1, 2))[1][0],
+    ),
+    (
+        "07-denoising",
+        "σ is 0.5 and `sigma_data` is 1, it is 15.",
+        "15",
+        lambda my: my(row(1, 1, 1), row(0, 0, 0), row(0.5), 1.0),
+    ),
+    (
+        "07-guidance",
+        "w is 0.5, all of it is 4.",
+        "4",
+        lambda my: my(row(3, 3), row(1, 1), 0.5)[0, 0],
     ),
 ]
 
