@@ -31,9 +31,9 @@ def plot_reach(ax, sees):
     """Which characters the scores of each place depend on: ``(s, t)`` truth values."""
     n = len(sees)
     ax.imshow(sees, cmap="Blues", vmin=0, vmax=1.4, origin="lower")
-    ax.plot([-0.5, n - 0.5], [-0.5, n - 0.5], color=COLOUR["target"], linestyle="--")
-    where = {"ha": "right", "color": COLOUR["target"], "fontsize": 11}
-    ax.text(0.62 * n, 0.72 * n, "s = t", **where)
+    ends = [-0.5, n - 0.5]
+    ax.plot(ends, ends, color=COLOUR["quiet"], linestyle="--", label="s = t")
+    ax.legend(loc="upper left")
     ax.set(xlabel="place t of the scores", ylabel="character s of the text")
     ax.set_title("dark: the scores of place t change with s")
 

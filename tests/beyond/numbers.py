@@ -14,6 +14,7 @@ COMPUTED = [
     ),
 ]
 QUOTED = {
+    ("close", "2207.12598"): "the number of the paper in arXiv",
     ("bits-caption", "0.6"): SHANNON,
     ("bits-caption", "1.3"): SHANNON,
     ("bits-caption", "2.47"): WRITERS,

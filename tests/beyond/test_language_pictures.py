@@ -55,7 +55,7 @@ def test_the_reach_is_the_table_of_truths(ax):
     plot_reach(ax, sees)
     (image,) = ax.images
     assert torch.equal(torch.as_tensor(image.get_array().data), sees)
-    assert words(ax) == ["s = t"]
+    assert [line.get_label() for line in ax.lines] == ["s = t"]
 
 
 def test_each_model_has_a_bar_and_the_last_is_ours(ax):
