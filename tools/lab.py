@@ -4,7 +4,7 @@ python -m tools.lab [NN] [--original] [options of JupyterLab]
 
 JupyterLab writes into a file that was only looked at, and then an update of the course
 would refuse. So each notebook is copied into ``my_notebooks/``, once; a copy is never
-overwritten. All six are copied, because they link to each other.
+overwritten. All seven are copied, because they link to each other.
 """
 
 import hashlib
@@ -22,6 +22,7 @@ NAMES = (
     "04_vae",
     "05_gan",
     "06_divergences",
+    "07_pictures_and_words",
 )
 NEWER = (
     "Newer than your copy: {}. Rename or remove that file in my_notebooks/, and the "

@@ -136,12 +136,12 @@ def draw_plane(axes, guidance, samples, powers, centres, half=4.0):
             ax.scatter([x], [y], color=COLOUR["target"], **own)
         ax.set(xlim=ends, ylim=ends, aspect="equal")
 
-    def update(guidance):
-        dots.set_offsets(samples[guidance])
-        density = powers[guidance]
+    def update(w):
+        dots.set_offsets(samples[w])
+        density = powers[w]
         picture.set_data(density)
         picture.set_clim(0, density.max().item())
-        axes[0].set_title(f"w = {guidance:g}: samples of the guided walk")
+        axes[0].set_title(f"w = {w:g}: samples of the guided walk")
         axes[1].set_title("p(x | c)^(1 + w) / p(x)^w")
 
     update(guidance)

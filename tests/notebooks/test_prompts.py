@@ -190,12 +190,13 @@ ROWS = [
     ),
     (
         "07-coupling",
-        "all of `log_scale` is 0.5, the second is 1.5 for every example.",
+        "If m is 3 and all of `log_scale` is 0.5, the second is 1.5 for every example.",
         "1.5",
         lambda my: my(row(1, 2, 3), row(0.5, 0.5, 0.5), row(0, 1, 2))[1][0],
     ),
     (
         "07-denoising",
+        "If d is 3, all guesses are wrong by 1, "
         "σ is 0.5 and `sigma_data` is 1, it is 15.",
         "15",
         lambda my: my(row(1, 1, 1), row(0, 0, 0), row(0.5), 1.0),

@@ -11,7 +11,7 @@ from tools import lab
 
 @pytest.fixture
 def root(tmp_path):
-    """A course of six small notebooks."""
+    """A course of seven small notebooks."""
     (tmp_path / "notebooks").mkdir()
     for name in lab.NAMES:
         (tmp_path / "notebooks" / f"{name}.ipynb").write_text(name)
@@ -70,7 +70,7 @@ def test_a_copy_that_was_stopped_is_no_copy(root, monkeypatch):
 
 def test_a_missing_original_is_no_trouble(root):
     (root / "notebooks" / "05_gan.ipynb").unlink()
-    assert lab.copy_missing(root) == [] and len(mine(root)) == 5
+    assert lab.copy_missing(root) == [] and len(mine(root)) == 6
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_what_is_meant(wish):
     assert lab.find(wish) == "02_gmm_em"
 
 
-@pytest.mark.parametrize("wish", ["7", "gmm", "02_gmm_em-Copy1", "2x", ""])
+@pytest.mark.parametrize("wish", ["8", "gmm", "02_gmm_em-Copy1", "2x", ""])
 def test_no_such_notebook(wish):
     with pytest.raises(SystemExit, match=r"no notebook .* there are: 01_mle_gaussian"):
         lab.find(wish)
