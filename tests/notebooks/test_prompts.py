@@ -203,6 +203,7 @@ ROWS = [
     ),
     (
         "07-guidance",
+        "If all of `with_words` is 3, all of `without` is 1 and "
         "w is 0.5, all of it is 4.",
         "4",
         lambda my: my(row(3, 3), row(1, 1), 0.5)[0, 0],
