@@ -124,7 +124,7 @@ def draw_plane(axes, guidance, samples, powers, centres, half=4.0):
     """Guided samples in the plane, and the density that the formula seems to promise.
 
     ``samples`` maps a guidance to x ``(n, 2)``, ``powers`` to a density on a square
-    grid ``(m, m)`` over [−half, half]². Returns ``update(guidance)``.
+    grid ``(m, m)`` over [−half, half]². Returns ``update(w)``.
     """
     ends = (-half, half)
     dots = plot_points(axes[0], samples[guidance], role="model", s=5, alpha=0.4)
