@@ -138,8 +138,8 @@ def _tolerance_text(atol: float, rtol: float) -> list[str]:
 def _holds(gap, allowed, left, right, relation, terms) -> torch.Tensor:
     """Is the gap allowed? Where rounding could decide it, fractions do."""
     holds = gap <= allowed
-    scale = left.abs() + right.abs() + allowed
-    close = (gap - allowed).abs() <= 1e-15 * scale + 1e-320  # (nearly 0 underflows)
+    scale = left.abs() / 2 + right.abs() / 2 + allowed / 2  # (the sum may overflow)
+    close = (gap - allowed).abs() <= 2e-15 * scale + 1e-320  # (nearly 0 underflows)
     close &= (scale > 0) & scale.isfinite() & (left != right)
     if not bool(close.any()):
         return holds

@@ -42,7 +42,7 @@ COMPUTED = [
         "judge-text",
         "real training digits have {:.1f})",
         "data",
-        "digit_scores.__globals__['frechet_floor']()",
+        "__import__('course_utils.scores').scores.frechet_floor()",
     ),
     (
         "judge-text",
