@@ -44,7 +44,7 @@ def verify(
     _check_tolerances(atol, rtol, within)
     left, right = torch.broadcast_tensors(left, right)
     size = torch.where(right.isfinite(), right.abs(), 0.0)
-    terms, parts = [(atol, 1.0), (rtol, size)], _tolerance_text(atol, rtol)
+    terms, parts = [(atol, 1.0), (rtol, size)], _tolerance_parts(atol, rtol)
     if standard_error is not None:
         terms.append((within, _standard_error(standard_error, left.shape)))
         parts.insert(0, f"{within:g} standard errors")
@@ -131,7 +131,7 @@ def _can_fail(allowed, left, right) -> None:
         )
 
 
-def _tolerance_text(atol: float, rtol: float) -> list[str]:
+def _tolerance_parts(atol: float, rtol: float) -> list[str]:
     return [f"{atol:g}"] * (atol > 0) + [f"{rtol:g} relative"] * (rtol > 0)
 
 

@@ -104,6 +104,11 @@ def shortened(source: str) -> str:
     return re.sub(r"^EFFORT = 1.0$", "EFFORT = 0.05", source, flags=re.MULTILINE)
 
 
+def title(ax):
+    """The title of an axes, where the style of the course puts it or in the middle."""
+    return ax.get_title(loc="left") or ax.get_title()
+
+
 def shorter(notebook):
     """The notebook with short trainings; changed in place, and returned."""
     for cell in code_cells(notebook):

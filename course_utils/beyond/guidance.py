@@ -19,6 +19,7 @@ from course_utils.arguments import check_data, check_shape, positive, require
 from course_utils.beyond.diffusion import Denoiser, DiffusionState, heun
 from course_utils.descent import Clock, Run, learning_rate_at
 from course_utils.mixture.model import GaussianMixture
+from course_utils.training import checked
 
 # found by benchmarks.digits: a small network, small batches, many steps
 LATENT_DENOISER = {
@@ -43,6 +44,7 @@ def drop_words(bags: torch.Tensor, generator=None, one=0.1, all_=0.1):
     return bags * keep * whole
 
 
+@checked
 def train_latent(
     denoiser: Denoiser,
     z: torch.Tensor,
@@ -73,15 +75,12 @@ def train_latent(
         bags=(rows, fits, f"of shape ({len(z)}, {denoiser.extra})"),
         average=(average, 0 <= average < 1, ">= 0 and < 1"),
     )
+    yield
     learner = copy.deepcopy(denoiser)  # takes the steps; ``denoiser`` is its mean
     data = torch.cat([z, bags.to(z.dtype)], dim=1)
     run = Run(learner, data, batch_size, learning_rate, seed)
     run.clip = 10.0
-    return _train(denoiser, run, Clock(steps, seconds, n_states), average)
-
-
-def _train(denoiser, run: Run, clock: Clock, average) -> Iterator[DiffusionState]:
-    learner, mean = run.model, [*denoiser.parameters()]
+    mean, clock = [*denoiser.parameters()], Clock(steps, seconds, n_states)
     for done in clock:
         z, told = run.batch().split([learner.data_dim, learner.extra], dim=1)
         told = drop_words(told, run.generator) if learner.extra else told

@@ -172,6 +172,7 @@ class Writer(SavedModule):
         return x
 
 
+@checked
 def train_writer(
     writer: Writer,
     x: torch.Tensor,
@@ -200,20 +201,18 @@ def train_writer(
         forget=(forget, 0 <= forget < 1, "at least 0 and less than 1"),
         x=(tuple(x.shape), x.numel() > 0, "a text of one character or more"),
     )
+    yield
     before = writer.before_each(x).flatten(0, 1)  # (n · T, context)
     rows = torch.cat([before, x.reshape(-1, 1)], dim=1)  # context and next character
     run = Run(writer, rows, batch_size, learning_rate, seed)
-    return _train(run, Clock(steps, seconds, n_states), forget, snapshots)
-
-
-def _train(run: Run, clock: Clock, forget: float, snapshots: bool):
+    clock = Clock(steps, seconds, n_states)
     for done in clock:
         batch = run.batch()
         before, new = batch[:, :-1], batch[:, -1]
         hidden = torch.rand(before.shape, generator=run.generator) < forget
-        before = before.masked_fill(hidden, run.model.blank)
+        before = before.masked_fill(hidden, writer.blank)
         # −log p(next | before), the mean over the batch
-        run.descend(F.cross_entropy(run.model(before), new), learning_rate_at(done))
+        run.descend(F.cross_entropy(writer(before), new), learning_rate_at(done))
         if clock.due():
             mean, good = run.means().item(), run.keep()
             kept = good if snapshots else None

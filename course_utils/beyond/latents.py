@@ -13,7 +13,7 @@ import torch
 
 from course_utils.arguments import positive, require
 from course_utils.descent import Clock, DescentState, Run, learning_rate_at
-from course_utils.training import seeded
+from course_utils.training import checked, seeded
 from course_utils.vae.model import VAE
 from course_utils.vae.training import has_fast_bf16
 
@@ -39,6 +39,7 @@ def digit_autoencoder(
     return model
 
 
+@checked
 def train_autoencoder(
     model: VAE,
     grey: torch.Tensor,
@@ -61,19 +62,17 @@ def train_autoencoder(
     positive(batch_size=batch_size, learning_rate=learning_rate, n_states=n_states)
     require(beta=(beta, 0 <= beta < float("inf"), ">= 0 and finite"))
     check_grey(grey, model.data_dim)
-    steps = max(1, round(epochs * len(grey) / min(batch_size, len(grey))))
-    run = Run(model, grey, min(batch_size, len(grey)), learning_rate, seed)
-    return _train(run, Clock(steps, seconds, n_states), beta)
-
-
-def _train(run: Run, clock: Clock, beta: float) -> Iterator[AutoEncoderState]:
-    fast = has_fast_bf16() and run.model.dtype == torch.float32
+    yield
+    batch_size = min(batch_size, len(grey))
+    run = Run(model, grey, batch_size, learning_rate, seed)
+    clock = Clock(max(1, round(epochs * len(grey) / batch_size)), seconds, n_states)
+    fast = has_fast_bf16() and model.dtype == torch.float32
     for done in clock:
-        x = run.batch().to(run.model.dtype) / 255  # (b, 784), in [0, 1]
-        shape = (len(x), run.model.latent_dim)
-        noise = torch.randn(shape, generator=run.generator, dtype=run.model.dtype)
+        x = run.batch().to(model.dtype) / 255  # (b, 784), in [0, 1]
+        shape = (len(x), model.latent_dim)
+        noise = torch.randn(shape, generator=run.generator, dtype=model.dtype)
         with torch.autocast("cpu", torch.bfloat16, enabled=fast):
-            log_p, kl = run.model.terms(x, noise)  # (b,) and (b, latents)
+            log_p, kl = model.terms(x, noise)  # (b,) and (b, latents)
         run.descend((beta * kl.sum(1) - log_p).mean(), learning_rate_at(done))
         if clock.due():
             mean, _ = run.means().item(), run.keep()

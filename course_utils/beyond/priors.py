@@ -115,15 +115,7 @@ def fit_by_class(
         own = None if end is None else max(0.0, end - time.process_time()) / left
         rows = z[labels == value]
         parts.append(fit_mixture(rows, k, iterations, own, seed))
-    shares = counts.double() / len(z)
-    weights = [s * p.weights for s, p in zip(shares, parts, strict=True)]
-    means, covariances = (
-        [getattr(p, n) for p in parts] for n in ("means", "covariances")
-    )
-    weights = torch.cat(weights)
-    return GaussianMixture(
-        weights / weights.sum(), torch.cat(means), torch.cat(covariances)
-    )
+    return GaussianMixture.joined(parts, counts.double() / len(z))
 
 
 def flow_prior(z: torch.Tensor, steps: int = 2000, seed: int = 0, **options) -> Prior:

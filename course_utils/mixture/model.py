@@ -92,6 +92,19 @@ class GaussianMixture:
         """p(z = k | x), Bayes' rule: ``(n, d)`` to ``(n, k)``; rows sum to one."""
         return self.log_joint(x).softmax(dim=1)  # log p(x, z) minus log p(x), then exp
 
+    @classmethod
+    def joined(cls, parts: list["GaussianMixture"], shares) -> "GaussianMixture":
+        """A mixture of mixtures, which is a mixture: φ = share · φ within the part.
+
+        ``shares`` has a number for each of the ``parts``; their sum is one.
+        """
+        weights = [s * part.weights for s, part in zip(shares, parts, strict=True)]
+        return cls(
+            torch.cat(weights),
+            torch.cat([part.means for part in parts]),
+            torch.cat([part.covariances for part in parts]),
+        )
+
     def permuted(self, order) -> "GaussianMixture":
         """The same density with its components in another order."""
         order = torch.as_tensor(order)

@@ -20,9 +20,7 @@ from course_utils.mixture.model import GaussianMixture
 from course_utils.vae.model import VAE
 
 FLOOR = 1e-3  # on every covariance: q(z | x) has variances near 0.01
-START = (
-    300_000  # rows times components at the start of EM, of which 3000 rows are plenty
-)
+START = 300_000  # rows times components at the start of EM; 3000 rows are plenty
 AT_ONCE = 1000  # rows in work at a time, so that memory does not grow with n
 NUMBERS = 10**6  # in one table of rows by components (by dimensions): 8 MB
 
@@ -118,13 +116,9 @@ def learn_prior(
         few = rows[: min(3000, START // k)]  # enough to see how wide a component is
         start = start_at(few, random_centres(rows, k, generator))
         *_, end = em(rows, start, **options)
-        parts.append((len(rows) / len(x), end.mixture))
-    # a mixture of mixtures is a mixture: φ = share of the class · share in the class
-    mixture = GaussianMixture(
-        torch.cat([share * part.weights for share, part in parts]),
-        torch.cat([part.means for _, part in parts]),
-        torch.cat([part.covariances for _, part in parts]),
-    )
+        parts.append(end.mixture)
+    shares = [len(rows) / len(x) for rows in groups]
+    mixture = GaussianMixture.joined(parts, shares)
     return MixturePrior(mixture, columns, z.shape[1])
 
 

@@ -13,6 +13,7 @@ from course_utils.divergences import (
     round_mixture,
 )
 from course_utils.divergences.mmd import witness
+from tests.performing import title
 
 GRID = torch.linspace(-14, 14, 1401, dtype=torch.float64)
 
@@ -22,10 +23,6 @@ pytestmark = pytest.mark.usefixtures("course_style")
 
 def panels(rows, columns):
     return Figure().subplots(rows, columns)
-
-
-def title(ax):
-    return ax.get_title(loc="left")
 
 
 def test_the_areas_are_the_divergences():

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from course_utils.data import ring_of_gaussians
 from course_utils.gan import Discriminator, Generator, gallery
+from tests.performing import title
 
 pytestmark = pytest.mark.usefixtures("course_style")
 
@@ -32,10 +33,6 @@ def test_class_shares_are_written_into_their_squares(ax):
     gallery.plot_classes(ax, shares)
     assert [text.get_text() for text in ax.texts[:10]] == ["10"] * 10
     assert ax.texts[13].get_text() == "100"
-
-
-def title(ax):
-    return ax.get_title(loc="left")
 
 
 def players(dim):

@@ -9,12 +9,9 @@ from matplotlib.figure import Figure
 from torch.distributions import Normal
 
 from course_utils.gan import Discriminator, Generator, pictures
+from tests.performing import title
 
 pytestmark = pytest.mark.usefixtures("course_style")
-
-
-def title(ax):
-    return ax.get_title(loc="left")
 
 
 def players(dim, seed=0):

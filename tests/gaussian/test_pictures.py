@@ -8,12 +8,9 @@ from torch.distributions import Categorical, MixtureSameFamily, Normal
 
 from course_utils.data import load_heights
 from course_utils.gaussian import fit_gaussian, log_likelihood, pictures
+from tests.performing import title
 
 pytestmark = pytest.mark.usefixtures("course_style")
-
-
-def title(ax):
-    return ax.get_title(loc="left")  # where the style of the course puts it
 
 
 def test_likelihood_panel_says_the_log_likelihood():

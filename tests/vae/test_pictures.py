@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from course_utils.gaussian.plates import draw_plates
 from course_utils.vae import VAE, binarise, pictures, train_vae
+from tests.performing import title
 
 pytestmark = pytest.mark.usefixtures("course_style")
 
@@ -13,10 +14,6 @@ pytestmark = pytest.mark.usefixtures("course_style")
 def digits(n):
     generator = torch.Generator().manual_seed(0)
     return torch.rand(n, 784, generator=generator)
-
-
-def title(ax):
-    return ax.get_title(loc="left")
 
 
 def test_a_mosaic_holds_every_image_in_order():

@@ -6,10 +6,7 @@ from matplotlib.figure import Figure
 
 from course_utils.vae import pictures, prior_pictures
 from course_utils.vae.code_prior import MADE
-
-
-def title(ax):
-    return ax.get_title(loc="left") or ax.get_title()
+from tests.performing import title
 
 
 @pytest.fixture

@@ -7,10 +7,7 @@ from torch.distributions import Normal
 
 from course_utils.variational import gradient_pictures as pictures
 from course_utils.variational.oracles import circle_model
-
-
-def title(ax):
-    return ax.get_title(loc="left") or ax.get_title()
+from tests.performing import title
 
 
 def test_reparameterization_moves_the_samples_only():

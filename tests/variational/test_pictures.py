@@ -2,34 +2,15 @@
 
 import math
 
-import matplotlib.pyplot as plt
 import pytest
 import torch
-from matplotlib.figure import Figure
 from torch.distributions import Normal, Poisson
 
-from course_utils.training import STYLE
 from course_utils.variational import pictures
 from course_utils.variational.oracles import GridModel
+from tests.performing import title
 
-
-@pytest.fixture(autouse=True)
-def course_style():
-    """What ``setup`` brings in the notebook, whatever other tests have left."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    with plt.style.context(STYLE):
-        yield
-    torch.set_default_dtype(before)
-
-
-def title(ax):
-    return ax.get_title(loc="left")  # where the style of the course puts it
-
-
-@pytest.fixture
-def pair():
-    return Figure().subplots(1, 2)
+pytestmark = pytest.mark.usefixtures("notebook_defaults")
 
 
 def test_jensen_shows_both_sides_of_the_inequality(ax):
