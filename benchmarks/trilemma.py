@@ -28,7 +28,6 @@ of JSON.
 """
 
 import argparse
-import csv
 import hashlib
 import json
 import math
@@ -39,6 +38,7 @@ from types import SimpleNamespace
 
 import torch
 
+from benchmarks.tables import read, write
 from benchmarks.trilemma_shapes import SHAPES, score
 from course_utils.beyond import Denoiser, Flow, train_diffusion, train_flow
 from course_utils.data import DATA_DIR
@@ -181,22 +181,10 @@ def measure(shape_name: str, model_name: str, seed: int, effort: float) -> dict:
     return row | {"log_likelihood": nats, "missing_nats": best - nats}
 
 
-def read(path: Path) -> list[dict]:
-    """The rows of a results file."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def write(path: Path, rows: list[dict]) -> None:
-    """Write rows in a fixed order; numbers have five digits."""
+def place(row: dict) -> tuple:
+    """Where a row stands: by shape, then model, then seed."""
     order = {name: i for i, name in enumerate([*SHAPES, *CONTROLS, *MODELS])}
-    rows.sort(key=lambda r: (order[r["shape"]], order[r["model"]], int(r["seed"])))
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        writer = csv.DictWriter(file, HEAD, lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            short = {k: f"{v:.5g}" for k, v in row.items() if isinstance(v, float)}
-            writer.writerow(row | short)
+    return order[row["shape"]], order[row["model"]], int(row["seed"])
 
 
 def report(rows: list[dict]) -> list[dict]:
@@ -254,7 +242,7 @@ def main() -> None:
         for key in product(options.shapes, options.models, options.seeds):
             new, names = measure(*key, options.effort), [*map(str, key)]
             rows = [r for r in rows if [str(r[k]) for k in HEAD[:3]] != names] + [new]
-            write(out, rows)
+            write(out, rows, HEAD, place)
         rows = read(out)
         print(f"{out}: SHA-256 {hashlib.sha256(out.read_bytes()).hexdigest()}")
     print(json.dumps(report(rows)).replace("Infinity", '"inf"'))

@@ -15,7 +15,6 @@ controls: ``test digits`` are real, ``decoded`` are they after encoder and decod
 """
 
 import argparse
-import csv
 import hashlib
 import json
 import math
@@ -24,6 +23,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.tables import read, write
 from course_utils.beyond.latents import (
     codes_of,
     decode_digits,
@@ -187,21 +187,9 @@ def measure(seed: int, seconds: float, models=MODELS):
     yield row_of("GAN in pixels", seed, draw, grey, labels, spent)
 
 
-def read(path: Path) -> list[dict]:
-    """The rows of a results file."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def write(path: Path, rows: list[dict]) -> None:
-    """Write rows in a fixed order; numbers have five digits."""
-    rows.sort(key=lambda row: (MODELS.index(row["model"]), int(row["seed"])))
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        writer = csv.DictWriter(file, HEAD, lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            short = {k: f"{v:.5g}" for k, v in row.items() if isinstance(v, float)}
-            writer.writerow(row | short)
+def place(row: dict) -> tuple:
+    """Where a row stands: by model, then seed."""
+    return MODELS.index(row["model"]), int(row["seed"])
 
 
 def report(rows: list[dict]) -> list[dict]:
@@ -239,7 +227,7 @@ def run(
             for row in measure(seed, seconds, models):
                 key = (row["model"], str(seed))
                 rows = [r for r in rows if (r["model"], str(r["seed"])) != key] + [row]
-                write(out, rows)
+                write(out, rows, HEAD, place)
                 print(json.dumps(row), flush=True)
         rows = read(out)
         print(f"{out}: SHA-256 {hashlib.sha256(out.read_bytes()).hexdigest()}")
