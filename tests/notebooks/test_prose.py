@@ -5,6 +5,7 @@ Each rule yields one line per fault; the line names the cell.
 
 import csv
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -64,6 +65,19 @@ def words_suit_the_code(notebook):
     ratio = words / len(code_cells(notebook))
     if not 40 <= ratio <= 120:
         yield f"has {ratio:.0f} words of prose per code cell, should be 40 to 120"
+
+
+LIST_MARK = re.compile(r"\s{0,3}(\d+[.)]|[-+*])\s")
+
+
+def no_list_begins_by_accident(notebook):
+    """A line of a paragraph or formula that starts like an entry becomes one."""
+    for cell in markdown_cells(notebook):
+        lines = re.sub(r"^```.*?^```", "", cell.source, flags=re.M | re.S).split("\n")
+        for before, line in pairwise(lines):
+            entry = LIST_MARK.match(before) or before.startswith("  ")
+            if before.strip() and not entry and LIST_MARK.match(line):
+                yield f"{label(cell)}: a line starts like a list, {line[:40]!r}"
 
 
 def mathematics_is_portable(notebook):
@@ -142,6 +156,7 @@ RULES = [
     anatomy_is_whole,
     words_suit_the_code,
     mathematics_is_portable,
+    no_list_begins_by_accident,
     inline_mathematics_touches_its_dollars,
     displays_stand_alone,
     tables_have_safe_mathematics,
