@@ -107,6 +107,8 @@ def outputs_are_clean(notebook):
             if WIDGET_VIEW in data:
                 yield f"{label(cell)}: holds a widget that no reader can see"
             for text in (output.get("text", ""), data.get("text/plain", "")):
+                if long := re.search(r"\d\.\d{7,}", text):
+                    yield f"{label(cell)}: prints {long[0]}, whose last digits differ"
                 if leak := re.search(leaks, text):
                     yield f"{label(cell)}: prints {leak[0]!r}, which is never the same"
 
