@@ -5,6 +5,7 @@ computes in. A refusal names the argument, its value, and what was expected.
 """
 
 import math
+import sys
 from numbers import Integral, Real
 
 import numpy as np
@@ -59,10 +60,9 @@ def _check_number(name: str, value) -> None:
     single = single and not value.is_complex()
     if not (isinstance(value, Real) or single) or isinstance(value, bool):
         raise TypeError(f"{name} must be a number, got {value!r:.60}")
-    try:
-        float(value if isinstance(value, Integral) else 0)
-    except OverflowError:  # a whole number of Python may be larger than any float
-        raise ValueError(f"{name} must be below 1.8e308, got {value!r:.60}") from None
+    # a whole number of Python may be larger than any float
+    if isinstance(value, Integral) and abs(value) > sys.float_info.max:
+        raise ValueError(f"{name} must be below 1.8e308, got {value!r:.60}")
 
 
 def floats(x, name: str = "x", dtype: torch.dtype | None = None) -> torch.Tensor:

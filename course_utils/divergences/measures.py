@@ -49,7 +49,7 @@ def kl(p, q, grid: Grid | None = None, samples: int | None = None):
         return _estimate(_log_prob("p", p, x) - _log_prob("q", q, x))
     if grid is None:
         _check_outcomes(p, q)
-        with suppress(NotImplementedError, AttributeError):
+        with suppress(NotImplementedError):
             return kl_divergence(p, q).clamp_min(0)
         # torch knows no formula: the outcomes may still be few enough to list
     log_p, log_q, weights = _tables(p, q, grid, must_hold="p")
