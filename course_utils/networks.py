@@ -57,11 +57,19 @@ class SavedModule(nn.Module):
 
     @classmethod
     def load(cls, path):
-        """Read what ``save`` wrote. Raises ``ModelFileError``; runs no code."""
+        """Read what ``save`` wrote, to the last digit; runs no code.
+
+        Raises ``ModelFileError``, also where the weights are not floats of one type.
+        """
         settings, parameters = read_model(path)
+        kinds = {value.dtype for value in parameters.values()}
+        if len(kinds) != 1 or not all(kind.is_floating_point for kind in kinds):
+            found = sorted(map(str, kinds)) or "nothing"
+            raise ModelFileError(path, f"holds {found}, not floats of one type")
         try:
-            model = cls(**settings)
+            # to its type first: a copy into float32 would lose the digits of float64
+            model = cls(**settings).to(*kinds)
             model.load_state_dict(parameters)
         except (TypeError, ValueError, RuntimeError) as error:
             raise ModelFileError(path, f"does not hold a {cls.__name__}") from error
-        return model.to(next(iter(parameters.values())).dtype)
+        return model

@@ -1,17 +1,21 @@
 """A saved network comes back whole, and a damaged file says so."""
 
+import os
 import pickle
 import zipfile
-from pathlib import Path
+from random import Random
 
 import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import save
 
+from course_utils.beyond.language import Writer
+from course_utils.data import read_verified
 from course_utils.files import FORMAT, ModelFileError, read_model, write_model
 from course_utils.gan import Discriminator, Generator
 from course_utils.vae import VAE
+from course_utils.vae.code_prior import MADE
 
 NETWORKS = {
     "VAE": VAE(6, 2, hidden=(5,)),
@@ -167,13 +171,174 @@ def test_a_failed_save_leaves_the_old_file(model, tmp_path, monkeypatch):
     model.save(path)
     before = path.read_bytes()
 
-    def fail(self, content):
-        with self.open("wb") as file:
-            file.write(content[:4])
+    def fail(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", fail)
+    monkeypatch.setattr("course_utils.files.os.fsync", fail)
     with pytest.raises(OSError, match="No space"):
         model.save(path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+def test_a_half_written_file_never_replaces_a_good_one(model, tmp_path, monkeypatch):
+    """A second save of the same file, in the midst of the first one."""
+    path, other = tmp_path / "model.safetensors", VAE(6, 2, hidden=(5,), seed=9)
+    sync, seen = os.fsync, []
+
+    def stop_and_save_again(descriptor):
+        monkeypatch.setattr("course_utils.files.os.fsync", sync)
+        other.save(path)
+        seen.append(VAE.load(path).settings["likelihood"])
+        sync(descriptor)
+
+    monkeypatch.setattr("course_utils.files.os.fsync", stop_and_save_again)
+    model.save(path)
+    assert seen == ["bernoulli"]
+    assert VAE.load(path).settings == model.settings
+    assert [p.name for p in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+def unharmed_or_refused(path, content: bytes, network) -> bool:
+    """Whether the bytes are refused; if they are read, then right."""
+    try:
+        settings, parameters = read_model(path, content)
+    except ModelFileError:
+        return True
+    weights = network.state_dict()
+    assert settings == network.settings
+    assert parameters.keys() == weights.keys()
+    assert all(torch.equal(parameters[name], weights[name]) for name in weights)
+    return False
+
+
+def test_no_flipped_bit_of_a_small_file_comes_in_unseen(tmp_path):
+    """Every bit of the file, one after the other."""
+    network, path = Generator(1, 1, (1,)), tmp_path / "small.safetensors"
+    network.save(path)
+    content, harmless = path.read_bytes(), 0
+    assert not unharmed_or_refused(path, content, network)
+    for place in range(8 * len(content)):
+        bad = bytearray(content)
+        bad[place // 8] ^= 1 << place % 8
+        harmless += not unharmed_or_refused(path, bytes(bad), network)
+    assert harmless < 0.01 * 8 * len(content)
+
+
+def test_no_damage_of_a_large_file_comes_in_unseen(tmp_path):
+    """A seeded sample of flipped bits, cuts, swapped pieces and pieces put in."""
+    network, path = VAE(784, 8, hidden=(64,)), tmp_path / "large.safetensors"
+    network.save(path)
+    content, random = path.read_bytes(), Random(0)
+    header = 8 + int.from_bytes(content[:8], "little")
+    for trial in range(160):
+        end = header if trial % 2 else len(content)
+        at, to, size = (random.randrange(end) for _ in range(3))
+        flipped = bytearray(content)
+        flipped[at] ^= 1 << random.randrange(8)
+        low, high = sorted((at, to))
+        piece, rest = content[low:high], content[high:]
+        moved = piece[size % (high - low + 1) :] + piece[: size % (high - low + 1)]
+        bad = [bytes(flipped), content[:at], content[:low] + moved + rest]
+        bad += [content[:low] + piece + piece + rest, content[:low] + rest]
+        for damaged in bad:
+            refused = unharmed_or_refused(path, damaged, network)
+            assert refused or damaged == content
+
+
+def test_two_files_that_are_swapped_are_told_apart(tmp_path):
+    """Each class refuses the files of the others, whatever their names say."""
+    networks = [*NETWORKS.values(), MADE(6, 5), Writer(4, 3, 2, 5)]
+    for network in networks:
+        network.save(tmp_path / "model.safetensors")
+        for other in {type(n) for n in networks} - {type(network)}:
+            with pytest.raises(ModelFileError, match=f"hold a {other.__name__}"):
+                other.load(tmp_path / "model.safetensors")
+
+
+def test_the_shipped_files_load():
+    for name in ("digit_classifier.safetensors", "gan_digits.safetensors"):
+        _, parameters = read_model(name, read_verified(name))
+        assert all(bool(value.isfinite().all()) for value in parameters.values())
+
+
+@pytest.mark.parametrize("name", ["mạng đã học.safetensors", 'a\'b "c".part', "…"])
+def test_a_path_in_any_language(model, tmp_path, name):
+    place = tmp_path / "Bài tập 7 — mô hình"
+    place.mkdir()
+    model.save(str(place / name))
+    assert VAE.load(place / name).settings == model.settings
+    (place / name).write_bytes(b"")
+    with pytest.raises(ModelFileError, match=r"mô hình/.* is damaged"):
+        VAE.load(place / name)
+
+
+@pytest.mark.parametrize(
+    "path", ["nowhere/model", "", ".", "file/model", "a\0b", None, 3, b"model"]
+)
+def test_a_path_without_sense_is_named(model, tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises((ValueError, TypeError), match="path must be"):
+        model.save(path)
+    with pytest.raises((ModelFileError, TypeError), match=r"path must be|cannot|is d"):
+        VAE.load(path)
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "parameters", "words"),
+    [
+        ({"a": 1j}, {}, "settings must be plain values"),
+        ([1], {}, "settings must be a dictionary"),
+        ({}, [torch.zeros(1)], "parameters must map names"),
+        ({}, {"a": [1.0]}, "parameters must be dense .* list named 'a'"),
+        ({}, {3: torch.zeros(1)}, "parameters must be dense"),
+        ({}, {"a": torch.zeros(2, 2).to_sparse()}, "parameters must be dense"),
+        ({}, {"a": torch.zeros(2, device="meta")}, "parameters must be dense"),
+    ],
+)
+def test_what_no_file_can_hold_is_named(tmp_path, settings, parameters, words):
+    with pytest.raises(TypeError, match=words):
+        write_model(tmp_path / "model", settings, parameters)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_views_and_shared_memory_are_written_as_they_look(tmp_path):
+    x = torch.arange(12.0).view(3, 4)
+    views = {"a": x, "b": x.T, "c": x[:, ::2], "d": x[0, 0], "e": x[:0]}
+    write_model(tmp_path / "model", {"n": "đ"}, views)
+    settings, again = read_model(tmp_path / "model")
+    assert settings == {"n": "đ"}
+    assert all(torch.equal(again[name], view) for name, view in views.items())
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        lambda w: w.long(),
+        lambda w: w.to(torch.complex64),
+        lambda w: w.bool(),
+        lambda w: w.double() if w.ndim == 2 else w,
+    ],
+)
+def test_weights_that_are_not_floats_of_one_type_are_refused(model, tmp_path, strange):
+    weights = {name: strange(value) for name, value in model.state_dict().items()}
+    write_model(tmp_path / "model", model.settings, weights)
+    with pytest.raises(ModelFileError, match=r"holds .* not floats of one type"):
+        VAE.load(tmp_path / "model")
+    write_model(tmp_path / "model", model.settings, {})
+    with pytest.raises(ModelFileError, match="holds nothing"):
+        VAE.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16])
+def test_every_digit_of_the_weights_comes_back(model, tmp_path, dtype):
+    model = model.to(dtype)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight += (torch.rand(weight.shape, dtype=torch.float64) / 3).to(dtype)
+    model.save(tmp_path / "model")
+    again = VAE.load(tmp_path / "model").state_dict()
+    assert all(torch.equal(again[k], v) for k, v in model.state_dict().items())
+    assert all(again[k].dtype == dtype for k in again)
