@@ -4,7 +4,9 @@
     python course.py lab [NN] [...]         open your copy of notebook 01, or of NN
     python course.py test [...]             run the tests; options go on to pytest
     python course.py notebooks [names ...]  execute all notebooks, or these, afresh
-    python course.py setup [test, browser]  only install what the course needs
+    python course.py record [names ...]     record every slider, for the website
+    python course.py site                   make the website in build/site
+    python course.py setup [LEVEL]          only install: lab, test, site or browser
     python course.py clean                  remove what was installed, and caches
 
 The first start installs what the course needs into the folder .venv beside this
@@ -61,7 +63,8 @@ def ready(level):
 
 def works(level):
     """Whether the course runs with what is installed, and has what a level needs."""
-    needed = {"lab": "jupyterlab", "test": "pytest, nbval", "browser": "playwright"}
+    needed = {"lab": "jupyterlab", "test": "pytest, nbval"}
+    needed |= {"site": "myst_nb, py_mini_racer", "browser": "playwright"}
     code = "import runpy, %s; runpy.run_module('course_utils', run_name='__main__')"
     return ask(str(PYTHON), "-c", code % needed[level]) is not None
 
@@ -143,6 +146,16 @@ def notebooks(arguments):
     return call("-m", "tools.notebooks", "run", *arguments, **TESTING)
 
 
+def record(arguments):
+    setup("test")
+    return call("-m", "tools.frames", *arguments, **TESTING)
+
+
+def site(arguments):
+    setup("site")
+    return call("-m", "tools.site", *arguments, **TESTING)
+
+
 def clean(arguments):
     with installer.lock():
         for folder in (ROOT / name for name in LEFTOVERS.split()):
@@ -153,6 +166,7 @@ def clean(arguments):
 
 def main(arguments):
     verbs = {"lab": lab, "test": test, "notebooks": notebooks, "clean": clean}
+    verbs |= {"record": record, "site": site}
     verbs["setup"] = lambda levels: setup(*levels[:1])
     verb = arguments[0] if arguments else "--help"
     if verb not in verbs:

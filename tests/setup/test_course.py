@@ -65,7 +65,7 @@ def test_first_start_then_nothing_to_do(course, machine, capsys):
     assert machine.setup("test")[-2].endswith("requirements/test.txt")
     assert machine.setup() == []  # what has the test tools has the rest
     assert machine.setup("test") == []
-    with pytest.raises(course.Problem, match="one of: lab, test, browser"):
+    with pytest.raises(course.Problem, match="one of: lab, test, site, browser"):
         course.setup("tests")
 
 
@@ -196,6 +196,8 @@ def test_arguments_go_on(course, monkeypatch):
     assert course.main(["lab", "2", "--no-browser"]) == 5
     assert course.main(["test", "tests", "--all", "-x"]) == 5
     assert course.main(["notebooks", "01"]) == 5
+    assert course.main(["record", "01"]) == 5
+    assert course.main(["site"]) == 5
     assert course.main(["setup", "browser"]) == 0
     alone = {"OMP_NUM_THREADS": "1", "IPYTHONDIR": str(course.ENV / "ipython")}
     assert calls == [
@@ -205,6 +207,10 @@ def test_arguments_go_on(course, monkeypatch):
         (("-m", "pytest", "tests", "--all", "-x"), alone),
         "test",
         (("-m", "tools.notebooks", "run", "01"), alone),
+        "test",
+        (("-m", "tools.frames", "01"), alone),
+        "site",
+        (("-m", "tools.site"), alone),
         "browser",
     ]
 

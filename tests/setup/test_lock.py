@@ -7,7 +7,7 @@ import pytest
 
 from tools import ROOT
 
-LEVELS = ("lab", "test", "browser")
+LEVELS = ("lab", "test", "site", "browser")
 PACKAGE = re.compile(
     r"^(\S+)==(\S+)(?: ; (.+?))? \\\n((?: +--hash=\S+(?: \\)?\n)+)", re.M
 )
@@ -31,8 +31,8 @@ def test_it_names_no_index_and_no_cuda(level):
 
 
 def test_each_level_holds_those_before_it():
-    lab, test, browser = (set(entries(level)) for level in LEVELS)
-    assert lab < test < browser
+    lab, test, site, browser = (set(entries(level)) for level in LEVELS)
+    assert lab < test < site < browser
     systems = {name: marker for name, _, marker, _ in lab if marker}
     assert systems["colorama"] == "sys_platform == 'win32'"
     assert systems["appnope"] == "sys_platform == 'darwin'"
