@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent
 ENV = ROOT / ".venv"
 PYTHON = ENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LOG = ENV / "install.log"
-LEVELS = ("lab", "test", "site", "browser")  # extras of pyproject.toml; each needs those before
+LEVELS = ("lab", "test", "site", "browser")  # extras; each needs those before it
 TORCH, UV, OLDEST_UV = "torch==2.13.0", "uv==0.13.9", (0, 11)
 NEWEST = bool(os.environ.get("COURSE_NEWEST"))
 GPU = sys.platform == "linux" and shutil.which("nvidia-smi") is not None
