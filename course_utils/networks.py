@@ -7,6 +7,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from course_utils.arguments import counts, one_of
 from course_utils.files import ModelFileError, read_model, write_model
 
 ACTIVATIONS = {
@@ -21,18 +22,28 @@ ACTIVATIONS = {
 def layers(widths: Sequence[int], activation: str) -> nn.Sequential:
     """Linear layers from ``widths[0]`` numbers to ``widths[-1]``, activations between.
 
-    Raises ``ValueError`` for an unknown ``activation`` and for a width below 1.
+    Raises ``ValueError`` for an unknown ``activation``, for fewer than two widths and
+    for a width that is no whole number from 1; ``TypeError`` for no sequence.
     """
-    if activation not in ACTIVATIONS:
-        raise ValueError(
-            f"activation must be one of {tuple(ACTIVATIONS)}, got {activation!r}"
-        )
+    one_of(tuple(ACTIVATIONS), activation=activation)
+    widths = whole_numbers(widths, "widths")
+    if len(widths) < 2:
+        raise ValueError(f"widths must be two numbers or more, got {widths}")
     if min(widths) < 1:
         raise ValueError(f"every layer needs at least 1 unit, got {tuple(widths)}")
     parts = []
     for n_in, n_out in pairwise(widths):
         parts += [nn.Linear(n_in, n_out), ACTIVATIONS[activation]()]
     return nn.Sequential(*parts[:-1])  # nothing bends the last output
+
+
+def whole_numbers(values: Sequence[int], name: str) -> list[int]:
+    """``values`` as a list of ints; ``TypeError`` or ``ValueError`` by ``name``."""
+    if not isinstance(values, Sequence) or isinstance(values, str | bytes):
+        raise TypeError(f"{name} must be a list of whole numbers, got {values!r:.60}")
+    for i, value in enumerate(values):
+        counts(0, **{f"{name}[{i}]": value})
+    return [int(value) for value in values]  # those of NumPy do not go to a file
 
 
 class SavedModule(nn.Module):
@@ -46,9 +57,17 @@ class SavedModule(nn.Module):
         return next(self.parameters()).dtype
 
     def at(self, parameters: dict[str, torch.Tensor]):
-        """A copy that holds ``parameters``, such as ``state.parameters`` of a run."""
+        """A copy that holds ``parameters``, such as ``state.parameters`` of a run.
+
+        Raises ``TypeError`` for what is no dictionary of float tensors, as from a run
+        without snapshots, and ``ValueError`` for those of another network.
+        """
+        _check_parameters(parameters)
         other = copy.deepcopy(self)
-        other.load_state_dict(parameters)
+        try:
+            other.load_state_dict(parameters)
+        except RuntimeError as error:
+            raise ValueError(f"parameters must fit: {error}") from None
         return other
 
     def save(self, path) -> None:
@@ -63,8 +82,8 @@ class SavedModule(nn.Module):
         """
         settings, parameters = read_model(path)
         kinds = {value.dtype for value in parameters.values()}
-        if len(kinds) != 1 or not all(kind.is_floating_point for kind in kinds):
-            found = sorted(map(str, kinds)) or "nothing"
+        if len(kinds) > 1 or not all(kind.is_floating_point for kind in kinds):
+            found = ", ".join(sorted(map(str, kinds)))
             raise ModelFileError(path, f"holds {found}, not floats of one type")
         try:
             # to its type first: a copy into float32 would lose the digits of float64
@@ -73,3 +92,14 @@ class SavedModule(nn.Module):
         except (TypeError, ValueError, RuntimeError) as error:
             raise ModelFileError(path, f"does not hold a {cls.__name__}") from error
         return model
+
+
+def _check_parameters(parameters) -> None:
+    """Other numbers than floats would be cut without a word as they are copied."""
+    if not isinstance(parameters, dict):
+        got = f"{parameters!r:.60}; a run keeps them with snapshots=True"
+        raise TypeError(f"parameters must be a dictionary of tensors, got {got}")
+    for name, value in parameters.items():
+        if not (isinstance(value, torch.Tensor) and value.is_floating_point()):
+            kind = getattr(value, "dtype", type(value).__name__)
+            raise TypeError(f"parameters[{name!r}] must be floats, got {kind}")

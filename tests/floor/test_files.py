@@ -328,7 +328,7 @@ def test_weights_that_are_not_floats_of_one_type_are_refused(model, tmp_path, st
     with pytest.raises(ModelFileError, match=r"holds .* not floats of one type"):
         VAE.load(tmp_path / "model")
     write_model(tmp_path / "model", model.settings, {})
-    with pytest.raises(ModelFileError, match="holds nothing"):
+    with pytest.raises(ModelFileError, match="does not hold a VAE"):
         VAE.load(tmp_path / "model")
 
 
