@@ -18,7 +18,14 @@ from typing import NamedTuple
 import torch
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from course_utils.arguments import positive
+from course_utils.arguments import (
+    check_finite,
+    counts,
+    floats,
+    one_of,
+    positive,
+    require,
+)
 
 _SHIPPED = Path(__file__).resolve().with_name("shipped")
 # asked for first: in site-packages, ``data`` may be somebody else's
@@ -45,6 +52,8 @@ b91679a0acfe4ba0e50a2437a903084cba1f5f92592b016a25a7dfd00455798b  mnist/t10k-lab
 """  # noqa: E501 (the lines are those of sha256sum)
 SHA256 = {name: sha for sha, name in map(str.split, CHECKSUMS.strip().splitlines())}
 
+TABLES = tuple(name for name in SHA256 if name.endswith(".csv"))
+
 
 class DataError(RuntimeError):
     """A data file is missing or damaged; the message names the file and the remedy."""
@@ -67,8 +76,10 @@ class GaltonHeights(NamedTuple):
 def read_verified(name: str) -> bytes:
     """The bytes of ``data/name``, after a check of their SHA-256.
 
-    Raises ``DataError`` when the file is missing, empty, or not the one we shipped.
+    Raises ``DataError`` when the file is missing, empty, or not the one we shipped, and
+    ``ValueError`` for a name that is not in ``SHA256``.
     """
+    one_of(tuple(SHA256), name=name)
     try:
         content = (DATA_DIR / name).read_bytes()
     except OSError as error:
@@ -85,7 +96,11 @@ def read_verified(name: str) -> bytes:
 
 
 def read_csv(name: str) -> list[dict[str, str]]:
-    """The rows of a shipped CSV file as dictionaries; raises ``DataError``."""
+    """The rows of a shipped table as dictionaries, one file of ``TABLES``.
+
+    Raises ``ValueError`` for another name, ``DataError`` for a damaged file.
+    """
+    one_of(TABLES, name=name)
     return list(csv.DictReader(read_verified(name).decode("utf-8").splitlines()))
 
 
@@ -129,8 +144,8 @@ def load_mnist(split: str = "train") -> tuple[torch.Tensor, torch.Tensor]:
     missing or damaged file.
     """
     prefixes = {"train": "train", "test": "t10k"}
-    if split not in prefixes:
-        raise ValueError(f"split must be 'train' or 'test', got {split!r}")
+    fits = isinstance(split, str) and split in prefixes
+    require(split=(repr(split), fits, "'train' or 'test'"))
     images, labels = _unpacked_mnist(prefixes[split])
     return images.clone(), labels.clone()
 
@@ -143,13 +158,18 @@ def _unpacked_mnist(prefix: str) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def read_idx(name: str, dimensions: int) -> torch.Tensor:
-    """A gzipped IDX file of unsigned bytes, the format of MNIST, as a uint8 tensor."""
+    """A gzipped IDX file of unsigned bytes, the format of MNIST, as a uint8 tensor.
+
+    Raises ``ValueError`` for a name that is not shipped, and ``DataError`` for a file
+    that does not hold an array of so many ``dimensions``.
+    """
+    counts(dimensions=dimensions)
     try:
         content = bytearray(gzip.decompress(read_verified(name)))
     except (EOFError, OSError, zlib.error) as error:
         raise DataError(name, f"is not a whole gzip file: {error}") from error
     header = 4 + 4 * dimensions
-    if len(content) < header or content[:4] != bytes((0, 0, 8, dimensions)):
+    if len(content) < header or [*content[:4]] != [0, 0, 8, dimensions]:
         raise DataError(name, f"has a wrong magic number: {bytes(content[:4])!r}")
     shape = struct.unpack(f">{dimensions}I", content[4:header])
     if len(content) - header != math.prod(shape):
@@ -161,15 +181,36 @@ class EqualGaussians(MixtureSameFamily):
     """Equal weights, round Gaussians of one ``sigma`` around ``centres`` ``(k, d)``.
 
     A ``torch.distributions`` object (``sample``, ``log_prob``) that remembers where
-    its modes are.
+    its modes are. Centres that are whole numbers or lists become float64. Raises
+    ``ValueError`` for centres that are no finite ``(k, d)``, and for a sigma whose
+    square their dtype does not hold.
     """
 
     def __init__(self, centres: torch.Tensor, sigma: float):
         positive(sigma=sigma)
-        self.centres, self.sigma = centres, sigma
+        centres = floats(centres, "centres")
+        shape = tuple(centres.shape)
+        filled = centres.ndim == 2 and centres.numel() > 0
+        require(centres=(f"shape {shape}", filled, "(k, d) with k, d >= 1"))
+        check_finite(centres, "centres")
+        variance = torch.tensor(float(sigma), dtype=torch.float64).to(centres).square()
+        fits = torch.finfo(centres.dtype).tiny <= variance.item() < math.inf
+        rule = f"a number whose square is not 0 and not infinite in {centres.dtype}"
+        require(sigma=(sigma, fits, rule))
+        scale = torch.full_like(centres, float(sigma))
+        self.centres, self.sigma = centres, float(sigma)
         weights = Categorical(logits=centres.new_zeros(len(centres)))
-        scale = torch.full_like(centres, sigma)
         super().__init__(weights, Independent(Normal(centres, scale), 1))
+
+    def log_prob(self, x: torch.Tensor) -> torch.Tensor:
+        """log density at x ``(…, d)``; ``ValueError`` for other shapes and for NaN."""
+        x, d = floats(x), self.centres.shape[1]
+        # one column would be broadcast over all d
+        fits = x.ndim > 0 and x.shape[-1] == d
+        require(x=(f"shape {tuple(x.shape)}", fits, f"numbers of shape (…, {d})"))
+        bad = int(x.isnan().sum())
+        require(x=(f"{bad} that are NaN", bad == 0, "numbers"))
+        return super().log_prob(x)
 
 
 def ring_of_gaussians(
@@ -180,17 +221,20 @@ def ring_of_gaussians(
     The angles are 2πk/n for k = 0 … n − 1. Taking ``linspace(0, 2π, n)`` instead
     would put the last mode on the first one.
     """
-    positive(n_modes=n_modes)
+    positive(n_modes=n_modes, radius=radius)
+    counts(n_modes=n_modes)
     angle = 2 * math.pi * torch.arange(n_modes) / n_modes
-    return EqualGaussians(radius * torch.stack([angle.cos(), angle.sin()], 1), sigma)
+    circle = torch.stack([angle.cos(), angle.sin()], 1)
+    return EqualGaussians(float(radius) * circle, sigma)
 
 
 def grid_of_gaussians(
     n: int = 5, spacing: float = 2.0, sigma: float = 0.05
 ) -> EqualGaussians:
     """``n`` × ``n`` Gaussians on a square grid around the origin."""
-    positive(n=n)
-    ticks = spacing * (torch.arange(n) - (n - 1) / 2)
+    positive(n=n, spacing=spacing)
+    counts(n=n)
+    ticks = float(spacing) * (torch.arange(n) - (n - 1) / 2)
     return EqualGaussians(torch.cartesian_prod(ticks, ticks), sigma)
 
 

@@ -1,11 +1,15 @@
 """Plain layers, and networks that go to disk with their settings."""
 
+import math
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from course_utils.files import ModelFileError
-from course_utils.networks import ACTIVATIONS, SavedModule, layers
+from course_utils.networks import ACTIVATIONS, SavedModule, layers, whole_numbers
+from tests.hostile import refuses
 
 
 class Line(SavedModule):
@@ -56,3 +60,31 @@ def test_at_is_a_copy_with_other_numbers():
     copy = model.at(zeros)
     assert not bool(copy.network[0].weight.any())
     assert bool(model.network[0].weight.any())
+
+
+def test_widths_are_whole_numbers_whatever_holds_them():
+    for widths in ([3, 4], (3, 4), [np.int64(3), np.int8(4)], torch.Size((3, 4))):
+        network = layers(widths, "relu")
+        assert whole_numbers(widths, "widths") == [3, 4]
+        assert [type(network[0].in_features), len(network)] == [int, 1]
+    for bad in (None, 2.5, "3", True, math.nan, [3], -1, torch.tensor(2)):
+        refuses(lambda bad=bad: layers([2, bad], "relu"), "widths[1] must be")
+    for bad in (None, 3, "34", {3, 4}, b"34"):
+        refuses(lambda bad=bad: layers(bad, "relu"), "widths must be a list of whole")
+    for bad in ([], [3]):
+        refuses(lambda bad=bad: layers(bad, "relu"), "widths must be two numbers or")
+    for bad in (None, 3, [], {}, nn.ReLU, "ReLU"):
+        refuses(lambda bad=bad: layers([2, 3], bad), "activation must be one of")
+
+
+def test_parameters_that_do_not_fit_are_named():
+    model, good = Line(), Line().state_dict()
+    before = [weights.clone() for weights in model.parameters()]
+    for bad in (None, 3, [good], "good", [*good.items()]):
+        refuses(lambda bad=bad: model.at(bad), "parameters must be a dictionary")
+    for bad in (None, 3.0, [1.0], torch.ones(1, 1).long(), torch.ones(1, 1) * 1j):
+        wrong = good | {"network.0.weight": bad}
+        refuses(lambda wrong=wrong: model.at(wrong), "parameters['network.0.weight']")
+    for bad in ({}, good | {"more": torch.ones(1)}, Line(2).state_dict()):
+        refuses(lambda bad=bad: model.at(bad), "parameters must fit")
+    assert all(map(torch.equal, before, model.parameters()))
