@@ -34,6 +34,21 @@ def counts(least: int = 1, /, **values) -> None:
         require(**{name: (value, value >= least, f"at least {least}")})
 
 
+def seed_of(seed: int) -> int:
+    """``seed`` as an int that torch takes; ``ValueError`` unless from 0 to 2⁶³ − 1."""
+    counts(0, seed=seed)
+    require(seed=(seed, seed < 2**63, "below 2**63"))
+    return int(seed)
+
+
+def generators(**values) -> None:
+    """``TypeError`` for the first that is neither a ``torch.Generator`` nor None."""
+    for name, value in values.items():
+        if not (value is None or isinstance(value, torch.Generator)):
+            got = f"{value!r:.60}"
+            raise TypeError(f"{name} must be a torch.Generator or None, got {got}")
+
+
 def finite(**values) -> None:
     """Raise a ``ValueError`` for the first value that is NaN or infinite."""
     for name, value in values.items():
@@ -53,6 +68,12 @@ def one_of(options: tuple[str, ...], /, **values) -> None:
     for name, value in values.items():
         fits = isinstance(value, str) and value in options
         require(**{name: (repr(value), fits, f"one of {options}")})
+
+
+def numbers(**values) -> None:
+    """Raise a ``TypeError`` for the first value that is no real number."""
+    for name, value in values.items():
+        _check_number(name, value)
 
 
 def _check_number(name: str, value) -> None:
@@ -75,9 +96,7 @@ def floats(x, name: str = "x", dtype: torch.dtype | None = None) -> torch.Tensor
         x = torch.from_numpy(_array(x, name))
     if x.is_complex():
         raise TypeError(f"{name} must be real numbers, got {x.dtype}")
-    if x.layout != torch.strided or x.is_meta:  # nothing here knows those
-        kind = "a tensor without numbers" if x.is_meta else x.layout
-        raise TypeError(f"{name} must be an ordinary dense tensor, got {kind}")
+    check_dense(x, name)
     if dtype is None:
         half = x.dtype in (torch.float16, torch.bfloat16)
         dtype = torch.float32 if half else torch.float64
@@ -158,9 +177,17 @@ def check_data(x: torch.Tensor, data_dim: int, name: str = "x") -> torch.Tensor:
         kind = f"{type(x).__name__}; use torch.as_tensor({name})"
         kind = x.dtype if isinstance(x, torch.Tensor) else kind
         raise ValueError(f"{name} must be a tensor of floats, got {kind}")
+    check_dense(x, name)
     check_shape(x, data_dim, name)
     check_finite(x, name)
     return x
+
+
+def check_dense(x: torch.Tensor, name: str = "x") -> None:
+    """Raise a ``TypeError`` for a sparse tensor and for one without numbers."""
+    if x.layout != torch.strided or x.is_meta:  # nothing here knows those
+        kind = "a tensor without numbers" if x.is_meta else x.layout
+        raise TypeError(f"{name} must be an ordinary dense tensor, got {kind}")
 
 
 def check_shape(x: torch.Tensor, data_dim: int, name: str = "x") -> None:

@@ -16,11 +16,14 @@ from course_utils.arguments import (
     finite,
     floats,
     functions,
+    generators,
+    numbers,
     one_of,
     positive,
     probabilities,
     require,
     returned,
+    seed_of,
     unit_of,
 )
 
@@ -90,6 +93,8 @@ def test_ragged_rows_are_refused():
     for strange in (torch.ones(3, device="meta"), torch.ones(3).to_sparse()):
         with pytest.raises(TypeError, match="heights must be an ordinary dense tensor"):
             floats(strange, "heights")
+        with pytest.raises(TypeError, match="heights must be an ordinary dense tensor"):
+            check_data(strange[:, None], 1, "heights")
 
 
 @pytest.mark.parametrize("x", [[0.5, 0.6], [1.5, -0.5], [], [[1.0]], [math.nan]])
@@ -171,6 +176,23 @@ def test_what_is_not_finite_is_named():
             call(turn=10**400)
         with pytest.raises(TypeError, match="turn must be a number"):
             call(turn=torch.tensor(1j))
+
+
+@pytest.mark.parametrize("seed", [None, 1.5, "1", True, -1, 2**63])
+def test_a_seed_is_a_whole_number_that_torch_takes(seed):
+    with pytest.raises(ValueError, match=f"seed must be .*, got {seed}"):
+        seed_of(seed)
+    for good in (0, np.int64(3), 2**63 - 1):
+        torch.Generator().manual_seed(seed_of(good))
+
+
+def test_what_draws_nothing_and_what_is_no_number_are_named():
+    generators(one=None, other=torch.Generator())
+    with pytest.raises(TypeError, match="other must be a torch.Generator .*, got 3"):
+        generators(one=None, other=3)
+    numbers(least=-math.inf, most=np.float32(2), k=torch.tensor([1]))
+    with pytest.raises(TypeError, match="most must be a number, got 'two'"):
+        numbers(least=0, most="two")
 
 
 def test_what_can_not_be_called_is_named():
