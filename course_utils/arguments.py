@@ -63,11 +63,26 @@ def functions(**values) -> None:
             raise TypeError(f"{name} must be a function, got {value!r:.60}")
 
 
+def instances(kind: type, /, **values) -> None:
+    """Raise a ``TypeError`` for the first value that is no ``kind``."""
+    for name, value in values.items():
+        if not isinstance(value, kind):
+            got = type(value).__name__
+            raise TypeError(f"{name} must be a {kind.__name__}, got {got}")
+
+
 def one_of(options: tuple[str, ...], /, **values) -> None:
     """Raise a ``ValueError`` for the first value that is none of the ``options``."""
     for name, value in values.items():
         fits = isinstance(value, str) and value in options
         require(**{name: (repr(value), fits, f"one of {options}")})
+
+
+def switches(**values) -> None:
+    """Raise a ``TypeError`` for the first value that is neither True nor False."""
+    for name, value in values.items():
+        if not isinstance(value, bool):
+            raise TypeError(f"{name} must be True or False, got {value!r:.60}")
 
 
 def numbers(**values) -> None:

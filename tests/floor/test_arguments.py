@@ -24,6 +24,7 @@ from course_utils.arguments import (
     require,
     returned,
     seed_of,
+    switches,
     unit_of,
 )
 
@@ -188,8 +189,11 @@ def test_a_seed_is_a_whole_number_that_torch_takes(seed):
 
 def test_what_draws_nothing_and_what_is_no_number_are_named():
     generators(one=None, other=torch.Generator())
-    with pytest.raises(TypeError, match="other must be a torch.Generator .*, got 3"):
+    with pytest.raises(TypeError, match=r"other must be a torch.Generator .*, got 3"):
         generators(one=None, other=3)
+    switches(one=True, other=False)
+    with pytest.raises(TypeError, match="other must be True or False, got 0"):
+        switches(one=True, other=0)
     numbers(least=-math.inf, most=np.float32(2), k=torch.tensor([1]))
     with pytest.raises(TypeError, match="most must be a number, got 'two'"):
         numbers(least=0, most="two")
