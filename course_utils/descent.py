@@ -14,7 +14,17 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from course_utils.arguments import check_data, counts, positive
+from course_utils.arguments import (
+    check_data,
+    counts,
+    finite,
+    functions,
+    positive,
+    require,
+    returned,
+    seed_of,
+)
+from course_utils.networks import check_trainable
 from course_utils.training import checked
 
 
@@ -37,9 +47,18 @@ class DescentState:
 
 
 def learning_rate_at(progress: float, warm_up: float = 0.05) -> float:
-    """A factor from 0 to 1: linear rise, then half a cosine down to 0.01."""
+    """A factor from 0 to 1: linear rise, then half a cosine down to 0.01.
+
+    ``progress`` counts from 0; after 1 the factor stays. Raises ``ValueError`` for a
+    ``warm_up`` that is not in [0, 1).
+    """
+    finite(progress=progress, warm_up=warm_up)
+    require(
+        progress=(progress, progress >= 0, ">= 0"),
+        warm_up=(warm_up, 0 <= warm_up < 1, ">= 0 and < 1"),
+    )
     if progress < warm_up:  # Adam knows nothing yet: its first steps are small
-        return max(progress, 0.001) / warm_up
+        return min(1.0, max(progress, 0.001) / warm_up)
     fall = min(1.0, (progress - warm_up) / (1 - warm_up))
     return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall))
 
@@ -51,6 +70,7 @@ class Clock:
     The body takes one step and then asks ``due()``: is it time for a state? (There are
     about ``n_states`` of them.) What happens after that costs the run no seconds.
     ``now`` is what seconds are: on the wall; benchmarks set it to the processor's.
+    Raises ``ValueError`` for settings that are no whole numbers, or no time.
     """
 
     @staticmethod
@@ -59,6 +79,8 @@ class Clock:
         return time.perf_counter()
 
     def __init__(self, steps: int, seconds: float | None = None, n_states: int = 20):
+        counts(steps=steps, n_states=n_states)
+        positive(seconds=1 if seconds is None else seconds)
         self.steps, self.limit = steps, seconds
         # with a budget of steps there cannot be more states than steps
         self.n_states = n_states if seconds else min(n_states, steps)
@@ -84,14 +106,20 @@ class Clock:
 class Run:
     """The moving parts of one training run: minibatches, Adam, sums, a way back.
 
-    ``clip``, if it is set, limits the norm of the gradient.
+    ``clip``, if it is set, limits the norm of the gradient. Raises ``ValueError`` or
+    ``TypeError`` for a model without weights that can move, and for settings without
+    sense.
     """
 
     clip: float | None = None
 
     def __init__(self, model, x, batch_size, learning_rate, seed, betas=(0.9, 0.99)):
+        check_trainable(model)
+        counts(batch_size=batch_size)
+        positive(learning_rate=learning_rate)
         self.model, self.x, self.batch_size = model, x, batch_size
         self.learning_rate = learning_rate
+        seed = seed_of(seed)
         self.generator = torch.Generator().manual_seed(seed)  # all that is random here
         self.step = 0
         self.order = torch.empty(0, dtype=torch.int64)
@@ -111,7 +139,13 @@ class Run:
         return self.x[rows]  # (batch_size, …); the last one of a pass may be smaller
 
     def descend(self, loss: torch.Tensor, rate: float = 1.0, parts=None) -> None:
-        """One step of Adam, whole or not at all; ``parts`` or the loss are summed."""
+        """One step of Adam, whole or not at all; ``parts`` or the loss are summed.
+
+        Raises ``ValueError`` for a loss that is not one number, or that does not
+        depend on the weights, and ``FloatingPointError`` for one that is not finite.
+        """
+        returned(loss, (), "loss")
+        require(loss=("one without", loss.requires_grad, "a number with a gradient"))
         self._insist(loss, "the loss")  # before it can reach a weight
         self.optimizer.zero_grad()
         loss.backward()
@@ -152,6 +186,7 @@ class Run:
 
 
 @checked
+@torch.inference_mode(False)  # gradients are needed, whatever is switched off outside
 def descend(
     model: nn.Module,
     x: torch.Tensor,
@@ -173,10 +208,15 @@ def descend(
     puts it back to the last state and raises ``FloatingPointError``. Raises
     ``ValueError`` for data or settings without sense, at the call.
     """
-    check_data(x, model.data_dim)
+    check_trainable(model)
+    functions(loss=loss)
+    width = getattr(model, "data_dim", None)
+    require(model=("none", isinstance(width, int), "a model with a data_dim"))
+    check_data(x, width)
     positive(steps=steps, batch_size=batch_size, n_states=n_states)
     positive(learning_rate=learning_rate, seconds=1 if seconds is None else seconds)
     counts(steps=steps, batch_size=batch_size, n_states=n_states)
+    seed = seed_of(seed)
     yield
     x = x.to(next(model.parameters()).dtype)
     run = Run(model, x, batch_size, learning_rate, seed)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from course_utils.arguments import counts, one_of
+from course_utils.arguments import counts, one_of, require
 from course_utils.files import ModelFileError, read_model, write_model
 
 ACTIVATIONS = {
@@ -44,6 +44,22 @@ def whole_numbers(values: Sequence[int], name: str) -> list[int]:
     for i, value in enumerate(values):
         counts(0, **{f"{name}[{i}]": value})
     return [int(value) for value in values]  # those of NumPy do not go to a file
+
+
+def check_trainable(model: nn.Module, name: str = "model") -> None:
+    """``TypeError`` or ``ValueError`` unless ``model`` has weights that can move."""
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"{name} must be a network, got {model!r:.60}")
+    weights = list(model.parameters())
+    moving = any(each.requires_grad for each in weights)
+    made_there = any(each.is_inference() for each in weights)
+    bad = sum(int((~each.detach().isfinite()).sum()) for each in weights)
+    for got, fits, rule in (
+        (f"{len(weights)} tensors", moving, "a network with weights that can move"),
+        ("such a one", not made_there, "a network made outside of inference mode"),
+        (f"{bad} weights that are not", bad == 0, "a network of finite weights"),
+    ):
+        require(**{name: (got, fits, rule)})
 
 
 class SavedModule(nn.Module):

@@ -145,8 +145,6 @@ def test_float64_models_stay_and_data_follow_them(new, train, x):
         (torch.zeros(3, 2, 2), r"x must have shape \(n, 2\), got \(3, 2, 2\)"),
         (torch.zeros(0, 2), "x is empty"),
         (torch.full((4, 2), math.inf), "8 values that are NaN"),
-        (torch.ones(4, 2, dtype=torch.uint8), "floats, got torch.uint8"),
-        (torch.ones(4, 2).numpy(), r"got ndarray; use torch.as_tensor\(x\)"),
     ],
 )
 def test_bad_data_stop_before_the_first_step(new, train, data, words):
