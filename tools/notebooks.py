@@ -65,9 +65,12 @@ class Cost:
         )
 
 
-def execute(notebook: NotebookNode, title: str, folder: Path = NOTEBOOKS) -> Cost:
+def execute(
+    notebook: NotebookNode, title: str, folder: Path = NOTEBOOKS, through=iter
+) -> Cost:
     """Run every cell of ``notebook`` in a fresh kernel that works in ``folder``.
 
+    The cells pass ``through`` a function, such as one that moves a bar.
     Raises NotebookError that names ``title`` and the first cell that failed.
     """
     client = NotebookClient(
@@ -81,7 +84,7 @@ def execute(notebook: NotebookNode, title: str, folder: Path = NOTEBOOKS) -> Cos
     )
     settings, seconds = os.environ | KERNEL_SETTINGS, {}
     with client.setup_kernel(env=settings, stderr=subprocess.DEVNULL):
-        for index, cell in enumerate(notebook.cells):
+        for index, cell in enumerate(through(notebook.cells)):
             begin = time.perf_counter()
             try:
                 client.execute_cell(cell, index)

@@ -1,0 +1,153 @@
+"""In the kernel of a notebook: go through all positions of a figure, and write them.
+
+``hook()`` comes first; after a cell with a figure comes ``record``, while the names
+that its ``draw`` reads still mean what they meant.
+"""
+
+import base64
+import io
+import json
+import random
+import time
+import zlib
+
+import numpy as np
+from PIL import Image
+
+from course_utils import interactive
+from course_utils.interactive import LiveFigure
+from tools import NotebookError
+from tools.frames import CHECKS, FRAMES
+from tools.frames.grid import QUALITY, Control, combinations, controls_of
+from tools.frames.recorder import Recorder
+
+CHECKED = 4  # positions at which everything is drawn again, and by matplotlib's Agg
+_made = []
+
+
+class Heard(LiveFigure):
+    """A figure that is remembered, with what it was made from."""
+
+    def __init__(self, draw, controls, panels=1, figsize=None):
+        super().__init__(draw, controls, panels, figsize)
+        self.made_from = draw, panels, figsize
+        _made.append(self)
+
+
+class Still(LiveFigure):
+    """The same figure at ``wanted`` values, without controls and without a picture."""
+
+    def __init__(self, draw, panels, figsize, wanted):
+        self.wanted = wanted
+        super().__init__(draw, {}, panels, figsize)
+
+    @property
+    def values(self):
+        return self.wanted
+
+    @property
+    def figure(self):
+        """The figure of matplotlib."""
+        return self._figure
+
+    @property
+    def panels(self):
+        """The axes that ``draw`` got."""
+        return self._own_axes
+
+    def png(self):
+        return b""
+
+    def _replace_earlier_run(self):
+        pass
+
+    def move(self, values) -> bool:
+        """Change the artists, without a drawing; True if the axes were cleared."""
+        fresh = self._update is None
+        if fresh:
+            self._clear()
+            self.draw(self._ax, **values)
+        else:
+            self._update(**values)
+        return fresh
+
+    def pixels(self) -> bytes:
+        """The present look as matplotlib's Agg draws it in the notebook: PNG."""
+        points, self._figure.dpi = self._figure.dpi, 100
+        self._figure.canvas.draw()
+        stream = io.BytesIO()
+        shown = np.asarray(self._figure.canvas.buffer_rgba())
+        Image.fromarray(shown).convert("RGB").save(stream, "png")
+        self._figure.dpi = points
+        return stream.getvalue()
+
+
+def hook() -> None:
+    """From now on ``explore`` and ``play`` make figures that ``record`` knows."""
+    interactive.LiveFigure = Heard
+
+
+def record(stem: str, cell: str, prefix: str) -> None:
+    """Write the frames of the figure that the last cell made, and print its entry."""
+    live = _made.pop()
+    _made.clear()
+    begin = time.process_time()
+    controls = controls_of(cell, live.controls)
+    data, checks = frames_of(live, controls, prefix, QUALITY.get(cell, 90))
+    script = packed_script(prefix, data)
+    entry = {key: data[key] for key in ("controls", "interval", "width", "height")}
+    entry |= {"frames": len(data["rows"]), "bytes": len(script)}
+    entry["seconds"] = round(time.process_time() - begin, 1)
+    entry["start"] = base64.b64encode(live.image.value).decode()
+    for folder in (FRAMES / stem, CHECKS / stem):
+        folder.mkdir(parents=True, exist_ok=True)
+    (FRAMES / stem / f"{cell}.js").write_text(script, encoding="utf-8", newline="\n")
+    for old in (CHECKS / stem).glob(f"{cell}.*"):
+        old.unlink()
+    for k, picture in checks.items():
+        (CHECKS / stem / f"{cell}.{k}.png").write_bytes(picture)
+    print(json.dumps(entry, ensure_ascii=False))
+
+
+def packed_script(name: str, data: dict) -> str:
+    """A classic script that hands deflated JSON over: it loads from a folder, too."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    packed = base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+    return f'courseFrames("{name}","{packed}")\n'
+
+
+def frames_of(live: Heard, controls: list[Control], prefix: str, quality: int = 90):
+    """What the script holds, and Agg's pictures of a few positions (number → PNG).
+
+    ``NotebookError`` if an artist changed without becoming stale.
+    """
+    wanted = combinations(controls)
+    start = {control.name: control.values[control.start] for control in controls}
+    still = Still(*live.made_from, start)
+    recorder, titles = Recorder(prefix, quality), []
+    recorder.start(still.figure, still.panels)
+    for values in wanted:
+        recorder.add(fresh=still.move(values))
+        titles.append(titles_of(still.figure))
+    checks = {}
+    few = min(CHECKED, len(wanted))
+    for k in sorted(random.Random(prefix).sample(range(len(wanted)), few)):
+        if not still.move(wanted[k]) and not recorder.agrees(k):
+            raise NotebookError(f"{prefix}: an artist at {wanted[k]} changed unnoticed")
+        checks[k] = still.pixels()
+    still.close_all()
+    width, height = (int(side * 100) for side in live._figure.get_size_inches())
+    shown = {
+        "controls": [control.shown for control in controls],
+        "interval": getattr(live.children[0], "interval", 0),  # of a film
+        "width": width,
+        "height": height,
+    }
+    return recorder.finish() | shown | {"titles": titles}, checks
+
+
+def titles_of(figure) -> str:
+    """The titles of the panels, which hold the numbers, as one text to be read out."""
+    titles = [ax.get_title(loc) for ax in figure.axes for loc in ("left", "center")]
+    text = "; ".join(title for title in titles if title)
+    return text.replace("$", "").replace("\n", " ")
