@@ -20,16 +20,19 @@ ENV = ROOT / ".venv"
 PYTHON = ENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 LOG = ENV / "install.log"
 LEVELS = ("lab", "test", "site", "browser")  # extras; each needs those before it
-TORCH, UV, OLDEST_UV = "torch==2.13.0", "uv==0.13.9", (0, 11)
+TORCH, OLDEST_UV = "torch==2.13.0", (0, 11)
+UV = str(ROOT / "requirements" / "uv.txt")
 NEWEST = bool(os.environ.get("COURSE_NEWEST"))
 GPU = sys.platform == "linux" and shutil.which("nvidia-smi") is not None
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 # PyPI's torch for Linux brings several GB of CUDA, of no use without such a GPU
 SMALL = {"PIP_INDEX_URL": CPU_INDEX, "UV_DEFAULT_INDEX": CPU_INDEX}
 SMALL = SMALL if sys.platform == "linux" and not GPU else {}
-# What leads Python, pip or uv away from .venv, and what takes the pictures away
+# What leads Python, pip or uv astray: away from .venv, or past the hashes; and what
+# takes the pictures away
 ASTRAY = """PYTHONHOME PYTHONPATH MPLBACKEND PIP_TARGET PIP_PREFIX PIP_ROOT UV_PROJECT
-    UV_PYTHON UV_SYSTEM_PYTHON UV_WORKING_DIR VIRTUAL_ENV CONDA_PREFIX"""
+    UV_PYTHON UV_SYSTEM_PYTHON UV_WORKING_DIR UV_NO_VERIFY_HASHES VIRTUAL_ENV
+    CONDA_PREFIX"""
 # What pip is told about its sources, and the variables that tell uv the same
 HANDED_ON = """index-url=UV_DEFAULT_INDEX extra-index-url=UV_INDEX no-index=NO_INDEX
     find-links=UV_FIND_LINKS constraint=UV_CONSTRAINT trusted-host=UV_INSECURE_HOST
@@ -188,10 +191,11 @@ def recent(uv: str | None) -> bool:
 def installer() -> tuple[list[str], dict[str, str]]:
     """The command that installs here, and its variables: the reader's uv or our own."""
     pip = [str(PYTHON), "-m", "pip", "install", "--no-input", "--progress-bar=off"]
+    pip.append(f"--log={LOG}")  # there it says which answer of a server it passed over
     own, inside = shutil.which("uv"), str(PYTHON.with_name("uv" + PYTHON.suffix))
     if not recent(own) and not recent(inside):
         with suppress(Problem):
-            run(*pip, "--only-binary=:all:", UV)
+            run(*pip, "--only-binary=:all:", "--require-hashes", "-r", UV)
         if not recent(inside):
             return pip, {}
     uv = own if recent(own) else inside
@@ -216,7 +220,7 @@ def install_as(level: str, pinned: bool) -> None:
     print("Installing JupyterLab and the other packages ...", flush=True)
     if pinned:
         lock = str(ROOT / "requirements" / f"{level}.txt")
-        run(*command, "--no-deps", "-r", lock, **variables)
+        run(*command, "--no-deps", "--require-hashes", "-r", lock, **variables)
         run(*command, "--no-deps", "--no-build-isolation", "-e", ".", **variables)
     else:
         extras = ",".join(LEVELS[: LEVELS.index(level) + 1])

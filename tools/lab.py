@@ -104,6 +104,7 @@ def main(arguments: list[str]) -> None:
         if newer:
             print(NEWER.format(", ".join(newer)))
     be_quiet(Path(sys.prefix))
+    os.environ.pop("MPLBACKEND", None)  # or no figure would be shown
     print("JupyterLab starts. If no browser opens, open the address that it prints.")
     print("Ctrl-C in this window stops it.", flush=True)
     from jupyterlab.labapp import LabApp

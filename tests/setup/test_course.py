@@ -56,9 +56,11 @@ def test_first_start_then_nothing_to_do(course, machine, capsys):
     commands = machine.setup()
     assert "300 MB" in capsys.readouterr().out
     venv, uv, torch, rest, own = commands
-    assert "-m venv" in venv and uv.endswith("--only-binary=:all: uv==0.13.9")
+    assert "-m venv" in venv
+    assert uv.endswith(f"--only-binary=:all: --require-hashes -r {course.installer.UV}")
     assert torch.endswith("--no-index torch==2.13.0 --no-deps")
-    assert rest.endswith("--no-deps -r " + str(course.ROOT / "requirements/lab.txt"))
+    lock = course.ROOT / "requirements" / "lab.txt"
+    assert rest.endswith(f"--no-deps --require-hashes -r {lock}")
     assert own.endswith("--no-deps --no-build-isolation -e .")
     assert all(f"uv pip install --python {course.PYTHON}" in c for c in commands[2:])
     assert machine.setup() == []
@@ -79,10 +81,13 @@ def test_the_readers_own_uv_is_taken_if_it_is_recent(course, machine, monkeypatc
 
 
 def test_pip_does_it_where_no_uv_comes(course, machine):
-    commands = machine.setup(failures={"uv==": "No matching distribution found for uv"})
+    commands = machine.setup(
+        failures={"uv.txt": "No matching distribution found for uv"}
+    )
     assert len(commands) == 5
     pip = f"{course.PYTHON} -m pip install "
     assert all(command.startswith(pip) for command in commands[1:])
+    assert "--require-hashes" in commands[-2]
     assert commands[-2].endswith("requirements/lab.txt")
 
 
@@ -106,7 +111,7 @@ def test_torch_comes_from_the_small_index(course, machine, monkeypatch, small):
 
 
 def test_pins_that_do_not_fit_are_left_out(course, machine, capsys):
-    commands = machine.setup(failures={" -r ": PINS_TROUBLE})
+    commands = machine.setup(failures={"lab.txt": PINS_TROUBLE})
     assert commands[-1].endswith("-e .[lab]") and commands[-2].endswith(
         "torch --no-deps"
     )

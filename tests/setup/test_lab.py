@@ -124,7 +124,9 @@ def test_start(root, monkeypatch, capsys, arguments, opened):
     monkeypatch.setitem(sys.modules, "jupyterlab.labapp", labapp)
     monkeypatch.setattr(sys, "prefix", str(root / "env"))
     monkeypatch.setattr(lab, "ROOT", root)
+    monkeypatch.setenv("MPLBACKEND", "Agg")  # a kernel would show no figure
     lab.main(arguments)
+    assert "MPLBACKEND" not in lab.os.environ
     assert f"--LabApp.default_url=/lab/tree/{opened}" in started
     assert (started[-1] == "--no-browser") == ("--no-browser" in arguments)
     overrides = root / "env/share/jupyter/lab/settings/overrides.json"

@@ -47,12 +47,16 @@ def test_what_is_asked_for_is_in_its_level():
         assert names - {"torch"} <= {name for name, *_ in entries(level)}
 
 
-def test_torch_and_uv_have_one_version():
+def test_torch_has_one_version():
     code = (ROOT / "course_installer.py").read_text("utf-8")
     readme = (ROOT / "README.md").read_text("utf-8")
-    for name in ("torch", "uv"):
-        versions = re.findall(rf"\b{name}==([\d.]*\d)", code + readme)
-        assert len(versions) > 1 and len(set(versions)) == 1, versions
+    versions = re.findall(r"\btorch==([\d.]*\d)", code + readme)
+    assert len(versions) > 1 and len(set(versions)) == 1, versions
+
+
+def test_uv_is_exact_and_has_its_hashes():
+    ((name, _, marker, _),) = entries("uv")
+    assert (name, marker) == ("uv", "")
 
 
 def test_the_commands_of_the_lock_are_those_written_down():
