@@ -12,3 +12,8 @@ from tools import ROOT
 
 FRAMES = ROOT / "build" / "frames"
 CHECKS = ROOT / "build" / "frames_checks"  # matplotlib's pixels at a few positions
+
+
+def name_of(stem: str, cell: str) -> str:
+    """What a figure is called on all pages, as in ``02-bumps-slider``."""
+    return f"{stem[:2]}-{cell}"

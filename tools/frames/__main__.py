@@ -3,9 +3,9 @@
 python -m tools.frames record [NN ...]     run notebooks once, record their figures
 python -m tools.frames compare [NN ...]    what Chromium shows, and what matplotlib does
 
-Only what has changed is recorded again: the cell, its positions, or the code that draws.
-After a change of a model or of an earlier cell, take ``--again``. The kernel works in the notebooks' folder, and
-its notebook is a copy: nothing that is committed is written.
+Only what has changed is recorded again: the cell, its positions, the code that draws.
+After a change of a model or of an earlier cell, take ``--again``. Nothing that is
+committed is written.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from tools import ROOT, NotebookError, label, load, notebook_paths
-from tools.frames import FRAMES, compare, page
+from tools.frames import FRAMES, compare, name_of, page
 from tools.frames.grid import INSTEAD
 from tools.frames.sources import committed_picture, fingerprint, widgets_of
 from tools.notebooks import execute
@@ -34,17 +34,16 @@ FRAMES_OF = "frames of "
 
 def with_recordings(notebook: NotebookNode, stem: str, names: set[str]) -> NotebookNode:
     """A copy with a recording after each cell of ``names``; it ends with the last."""
-    copy = NotebookNode(notebook)
-    hook = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n"
-    hook += "from tools.frames import kernel\nkernel.hook()"
-    copy.cells, waiting = [_hidden("hook", hook)], set(names)
+    copy, waiting = NotebookNode(notebook), set(names)
+    copy.cells = [_hidden("path", f"import sys\nsys.path.insert(0, {str(ROOT)!r})")]
     for cell in notebook.cells:
         copy.cells.append(NotebookNode(cell))
         name = cell.metadata["name"]
         if name in waiting:
             waiting.remove(name)
-            call = f"kernel.record({stem!r}, {name!r}, {page.prefix(stem, name)!r})"
-            source = f"from tools.frames import kernel\n{call}"
+            figure = "Out[get_ipython().execution_count - 1]"
+            call = f"{figure}, {stem!r}, {name!r}"
+            source = f"from tools.frames import kernel\nkernel.record({call})"
             copy.cells.append(_hidden(FRAMES_OF + name, source))
         if not waiting:
             break
@@ -61,7 +60,7 @@ def record(path: Path, again: bool = False) -> dict[str, dict]:
     ``NotebookError`` if a cell fails, or if a figure cannot be recorded.
     """
     stem, entries = path.stem, page.manifest(path.stem)
-    names = [name for name in widgets_of(stem) if name not in INSTEAD]
+    names = [name for name in widgets_of(stem) if name_of(stem, name) not in INSTEAD]
     changed = {name for name in names if again or page.stale(stem, name)}
     if changed:
         copy = with_recordings(load(path), stem, changed)

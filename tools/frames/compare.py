@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tools.frames import CHECKS, FRAMES, page
+from tools.frames import CHECKS, FRAMES, name_of, page
 
 BLOCK, FAR = 10, 40  # pixels; of 255, between the mean colours of a block
 MOVES = 12
@@ -87,7 +87,7 @@ def report(stem: str) -> Iterator[str]:
         tab = program.new_page(viewport={"width": 1400, "height": 900})
         tab.goto(bare_page(stem, [*entries], FRAMES.parent).as_uri())
         for cell, entry in entries.items():
-            figure = wake(tab, page.prefix(stem, cell))
+            figure = wake(tab, name_of(stem, cell))
             wait = latency(tab, figure)
             pictures = sorted((CHECKS / stem).glob(f"{cell}.*.png"))
             shares = [

@@ -1,7 +1,7 @@
 """Which positions of a control are recorded: values, never equally spaced indices.
 
 A lone control keeps all its positions, and so do several while there are at most
-``MANY`` combinations. Else ``TABLE`` says, by cell and control, a list of values or a
+``MANY`` combinations. Else ``TABLE`` says, by figure and control, a list of values or a
 number: its multiples. The two ends and the start are always there; a list of one value
 fixes a control.
 """
@@ -19,62 +19,52 @@ ALL = 0  # in the table: every position
 DECADES = (1, 2, 3, 5, 7)
 COUNTS = [n * 10**power for power in range(4) for n in DECADES]
 
+
+def hundredths(*numbers: int) -> list[float]:
+    """5, 10 → 0.05, 0.1: the very numbers that a slider has."""
+    return [number / 100 for number in numbers]
+
+
 TABLE = {
-    "surface": {  # the summit, at σ about 0.05, is to be found
+    "01-surface": {  # the summit, at σ about 0.05, is to be found
         "mu": ALL,
         "sigma": [
             0.036,
             *(n / 1000 for n in range(40, 62, 2)),
-            0.07,
-            *(n / 100 for n in range(8, 15)),
+            *hundredths(*range(7, 15)),
         ],
     },
-    "kl-slider": {"mu": 0.2, "sigma": ALL},  # equal at σ = 1, for every μ
-    "empirical-slider": {"m": [*COUNTS, 4, 6, 8, 15, 40, 150, 400], "seed": ALL},
-    "bumps-slider": {
-        "weight": 0.1,
-        "mean": 0.5,
-        "sigma": [0.5, 0.7, 1.0, 1.5, 2.0],
-    },
-    "infinite-slider": {
+    "01-kl-slider": {"mu": 0.2, "sigma": ALL},  # equal at σ = 1, for every μ
+    "01-empirical-slider": {"m": [*COUNTS, 4, 6, 8, 15, 40, 150, 400], "seed": ALL},
+    "02-bumps-slider": {"weight": 0.1, "mean": 0.5, "sigma": [0.5, 0.7, 1.0, 1.5, 2.0]},
+    "02-infinite-slider": {
         "components": [*COUNTS, 4, 6, 8, 15, 40, 60, 80, 150],
-        "sigma": [n / 100 for n in (6, 7, 8, 9, 10, 15, 20, 25, 30, 35, 40, 45)],
+        "sigma": hundredths(6, 7, 8, 9, 10, 15, 20, 25, 30, 35, 40, 45),
     },
-    "identity-slider": {  # the best is μ = 1.22, σ = 0.46; its half and its double
+    "03-identity-slider": {  # the best is μ = 1.22, σ = 0.46; its half and its double
         "mu": ALL,
-        "sigma": [
-            0.2,
-            0.23,
-            0.25,
-            0.3,
-            0.35,
-            *(n / 100 for n in range(40, 53)),
-            0.55,
-            0.6,
-            0.65,
-            0.7,
-            0.75,
-            0.85,
-            0.9,
-            0.92,
-            0.95,
-        ],
+        "sigma": hundredths(
+            *(20, 23, 25, 30, 35, *range(40, 53), 55, 60, 65, 70, 75, 85, 90, 92, 95)
+        ),
     },
-    "variance-slider": {"d": [*COUNTS, 4, 6, 8, 15, 25, 40, 60, 80], "constant": ALL},
-    "plane-slider": {"z1": 0.25, "z2": 0.25},
-    "dirac-slider": {
+    "03-variance-slider": {
+        "d": [*COUNTS, 4, 6, 8, 15, 25, 40, 60, 80],
+        "constant": ALL,
+    },
+    "04-plane-slider": {"z1": 0.25, "z2": 0.25},
+    "05-dirac-slider": {
         "step": ALL,
         "penalty": ALL,
         "momentum": [-0.1, 0.0, 0.1, 0.3, 0.5, 0.7],
     },
-    "jsd-slider": {"mean": 0.5, "sigma": ALL},
-    "fits-slider": {"separation": 0.5, "share": ALL, "width": 0.2},
-    "phrase-menus": {"guidance": [1.0, 2.0, 3.0], "seed": [0]},
+    "05-jsd-slider": {"mean": 0.5, "sigma": ALL},
+    "06-fits-slider": {"separation": 0.5, "share": ALL, "width": 0.2},
+    "07-phrase-menus": {"guidance": [1.0, 2.0, 3.0], "seed": [0]},
 }
 # a line to type in needs Python: these cells keep their picture, and name what moves
-INSTEAD = {"phrase-box": "phrase-menus"}
+INSTEAD = {"07-phrase-box": "07-phrase-menus"}
 # for pictures larger than ``pixels.EXACT_UP_TO``: where there are thousands of them
-QUALITY = {"phrase-menus": 50}
+QUALITY = {"07-phrase-menus": 50}
 
 
 @dataclass(frozen=True)
@@ -105,18 +95,19 @@ class Control:
         )
 
 
-def controls_of(cell: str, built: dict) -> list[Control]:
+def controls_of(figure: str, built: dict) -> list[Control]:
     """The controls of a ``LiveFigure``, with the positions that are recorded.
 
     ``NotebookError`` if ``TABLE`` has to say more, or names what is no position.
     """
     controls = [_whole(name, widget) for name, widget in built.items()]
-    wanted = TABLE.get(cell, {})
-    table = {name: wanted[name] for name in wanted if name in built}
-    controls = [_chosen(cell, c, table.get(c.name, ALL)) for c in controls]
+    table = TABLE.get(figure, {})
+    controls = [_chosen(figure, c, table.get(c.name, ALL)) for c in controls]
     count = math.prod(len(c.values) for c in controls)
     if len(controls) > 1 and count > MANY and not table:
-        raise NotebookError(f"{cell}: {count} positions; tools/frames/grid.py must say")
+        raise NotebookError(
+            f"{figure}: {count} positions; tools/frames/grid.py must say"
+        )
     return controls
 
 
@@ -149,7 +140,7 @@ def _whole(name: str, widget: widgets.Widget) -> Control:
     return Control(name, kind, label, tuple(values), labels, start)
 
 
-def _chosen(cell: str, control: Control, wanted) -> Control:
+def _chosen(figure: str, control: Control, wanted) -> Control:
     if wanted == ALL:
         return control
     values = control.values
@@ -159,5 +150,7 @@ def _chosen(cell: str, control: Control, wanted) -> Control:
     wanted = [value for value in wanted if low <= value <= high]
     found = {i for i, v in enumerate(values) if any(abs(v - w) < 1e-9 for w in wanted)}
     if len(found) != len({round(value, 9) for value in wanted}):
-        raise NotebookError(f"{cell}.{control.name}: not all of {wanted} are positions")
+        raise NotebookError(
+            f"{figure}.{control.name}: not all of {wanted} are positions"
+        )
     return control.only(found if len(wanted) == 1 else {*found, 0, len(values) - 1})

@@ -1,7 +1,7 @@
 """In the kernel of a notebook: go through all positions of a figure, and write them.
 
-``hook()`` comes first; after a cell with a figure comes ``record``, while the names
-that its ``draw`` reads still mean what they meant.
+``record`` comes right after a cell with a figure, while the names that its ``draw``
+reads still mean what they meant.
 """
 
 import base64
@@ -14,32 +14,22 @@ import zlib
 import numpy as np
 from PIL import Image
 
-from course_utils import interactive
 from course_utils.interactive import LiveFigure
 from tools import NotebookError
-from tools.frames import CHECKS, FRAMES
+from tools.frames import CHECKS, FRAMES, name_of
 from tools.frames.grid import QUALITY, Control, combinations, controls_of
 from tools.frames.recorder import Recorder
 
 CHECKED = 4  # positions at which everything is drawn again, and by matplotlib's Agg
-_made = []
-
-
-class Heard(LiveFigure):
-    """A figure that is remembered, with what it was made from."""
-
-    def __init__(self, draw, controls, panels=1, figsize=None):
-        super().__init__(draw, controls, panels, figsize)
-        self.made_from = draw, panels, figsize
-        _made.append(self)
 
 
 class Still(LiveFigure):
     """The same figure at ``wanted`` values, without controls and without a picture."""
 
-    def __init__(self, draw, panels, figsize, wanted):
+    def __init__(self, live: LiveFigure, wanted: dict):
         self.wanted = wanted
-        super().__init__(draw, {}, panels, figsize)
+        size = tuple(live._figure.get_size_inches())
+        super().__init__(live.draw, {}, len(live._own_axes), size)
 
     @property
     def values(self):
@@ -82,19 +72,12 @@ class Still(LiveFigure):
         return stream.getvalue()
 
 
-def hook() -> None:
-    """From now on ``explore`` and ``play`` make figures that ``record`` knows."""
-    interactive.LiveFigure = Heard
-
-
-def record(stem: str, cell: str, prefix: str) -> None:
-    """Write the frames of the figure that the last cell made, and print its entry."""
-    live = _made.pop()
-    _made.clear()
-    begin = time.process_time()
-    controls = controls_of(cell, live.controls)
-    data, checks = frames_of(live, controls, prefix, QUALITY.get(cell, 90))
-    script = packed_script(prefix, data)
+def record(live: LiveFigure, stem: str, cell: str) -> None:
+    """Write the frames of the figure that a cell has shown, and print its entry."""
+    begin, name = time.process_time(), name_of(stem, cell)
+    controls = controls_of(name, live.controls)
+    data, checks = frames_of(live, controls, name, QUALITY.get(name, 90))
+    script = packed_script(name, data)
     entry = {key: data[key] for key in ("controls", "interval", "width", "height")}
     entry |= {"frames": len(data["rows"]), "bytes": len(script)}
     entry["seconds"] = round(time.process_time() - begin, 1)
@@ -116,14 +99,14 @@ def packed_script(name: str, data: dict) -> str:
     return f'courseFrames("{name}","{packed}")\n'
 
 
-def frames_of(live: Heard, controls: list[Control], prefix: str, quality: int = 90):
+def frames_of(live: LiveFigure, controls: list[Control], prefix: str, quality=90):
     """What the script holds, and Agg's pictures of a few positions (number → PNG).
 
     ``NotebookError`` if an artist changed without becoming stale.
     """
     wanted = combinations(controls)
     start = {control.name: control.values[control.start] for control in controls}
-    still = Still(*live.made_from, start)
+    still = Still(live, start)
     recorder, titles = Recorder(prefix, quality), []
     recorder.start(still.figure, still.panels)
     for values in wanted:

@@ -4,17 +4,12 @@ import html
 import json
 from pathlib import Path
 
-from tools.frames import FRAMES
+from tools.frames import FRAMES, name_of
 from tools.frames.grid import INSTEAD
 from tools.frames.sources import committed_picture, fingerprint, widgets_of
 
 HERE = Path(__file__).parent
 ASSETS = [HERE / "player.js", HERE / "player.css"]  # beside the pages
-
-
-def prefix(stem: str, cell: str) -> str:
-    """The name of a figure on all pages, as in ``02-bumps-slider``."""
-    return f"{stem[:2]}-{cell}"
 
 
 def manifest(stem: str) -> dict[str, dict]:
@@ -59,7 +54,7 @@ def figure(stem: str, cell: str, picture_src: str, alt: str) -> str:
     beside it, in ``frames/``.
     """
     picture = f'<img src="{html.escape(picture_src)}" alt="{html.escape(alt)}"'
-    if cell in INSTEAD:
+    if name_of(stem, cell) in INSTEAD:
         note = (
             "To type here, run the notebook. On this page, the menus below do the same."
         )
@@ -70,6 +65,6 @@ def figure(stem: str, cell: str, picture_src: str, alt: str) -> str:
     size = f'width="{entry["width"]}" height="{entry["height"]}" loading="lazy"'
     note = "<noscript><p>The sliders of this picture need JavaScript.</p></noscript>"
     return (
-        f'<figure class="explore" data-frames="{prefix(stem, cell)}" '
+        f'<figure class="explore" data-frames="{name_of(stem, cell)}" '
         f'data-src="frames/{stem}/{cell}.js">{picture} {size}>{note}</figure>'
     )

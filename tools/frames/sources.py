@@ -10,7 +10,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from tools import ROOT, code_cells, load, notebook_paths
-from tools.frames import grid
+from tools.frames import grid, name_of
 
 PACKAGE = ROOT / "course_utils"
 FLOOR = [PACKAGE / name for name in ("interactive.py", "style.py", "course.mplstyle")]
@@ -42,7 +42,8 @@ def fingerprint(stem: str, cell: str) -> str:
 
     Comments, docstrings and line breaks do not count.
     """
-    positions = grid.TABLE.get(cell), grid.QUALITY.get(cell)
+    name = name_of(stem, cell)
+    positions = grid.TABLE.get(name), grid.QUALITY.get(name)
     parts = [widgets_of(stem)[cell], repr(positions), _drawing_code(stem)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
