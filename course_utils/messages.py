@@ -2,10 +2,12 @@
 
 Messages are written in English where they arise. ``say`` looks them up in the table of
 the chosen language (gettext; ``course_utils/locale``); what has no translation stays
-English. Values are put in after the translation: ``say("{n} values", n=3)``.
+English. Values are put in after the translation: ``say("{n} values", n=3)``. ``tell``
+prints, whatever letters the output knows.
 """
 
 import gettext
+import sys
 from pathlib import Path
 
 LOCALE = Path(__file__).parent / "locale"
@@ -27,3 +29,12 @@ def say(message: str, **values) -> str:
     """``message`` in the language in use, with the values in their places."""
     text = _table.gettext(message) if message else ""
     return text.format(**values) if values else text
+
+
+def tell(text: str) -> None:
+    """Print ``text``; a letter that the output does not know as its number: \\u2713.
+
+    So it is where a script of the reader writes into a file on Windows (cp1252).
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))

@@ -7,6 +7,8 @@ from numbers import Real
 import numpy as np
 import torch
 
+from course_utils.messages import tell
+
 NOTHING_FAILS = 1e6  # a tolerance so many times the numbers (at least 1) guards nothing
 
 
@@ -58,7 +60,7 @@ def verify(
         raise AssertionError(_failure(claim, left, right, relation, how, gap, holds))
     notes = [how] if how != "exactly" or relation == "==" else []
     notes += [f"{holds.numel()} cases"] * (holds.numel() > 1)
-    print(f"✓ {claim}" + f"   ({', '.join(notes)})" * bool(notes))
+    tell(f"✓ {claim}" + f"   ({', '.join(notes)})" * bool(notes))
 
 
 def _as_float64(name: str, value) -> torch.Tensor:

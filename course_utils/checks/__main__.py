@@ -12,7 +12,7 @@ from course_utils import messages
 from course_utils.checks.exercise import Exercise, exercise_of
 from course_utils.checks.slips import slips
 from course_utils.checks.words import spell
-from course_utils.messages import say
+from course_utils.messages import say, tell
 
 ROOMS = {
     **{"01": "gaussian", "02": "mixture", "03": "variational"},
@@ -57,7 +57,7 @@ def main() -> None:
     args = parser.parse_args()
     messages.use(args.language)
     for exercise in exercises(args.notebook):
-        print("\n".join(sheet(exercise, args.made)), end="\n\n")
+        tell("\n".join([*sheet(exercise, args.made), ""]))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import torch
 
 from course_utils.checks.attempts import copies, same, tensor
-from course_utils.messages import say
+from course_utils.messages import say, tell
 
 SLOWER = 5  # times: then the solution goes on
 QUICK = 0.02  # seconds: what is quicker than this is never too slow
@@ -80,7 +80,7 @@ class Chosen:
         return made
 
     def _instead(self, why, arguments, options):
-        print(
+        tell(
             say(
                 "{name}: at call {n} of your function {why}. Ours goes on.",
                 name=self.ours.__name__,
@@ -149,7 +149,7 @@ def chosen(mine: Callable, otherwise: Callable) -> Chosen:
             raise TypeError(f"{name} must be a function, got {function!r}")
     theirs = accepted(otherwise) is mine
     whose = say("yours, checked") if theirs else say("ours: the exercise is open")
-    print(f"{otherwise.__name__}: {whose}")
+    tell(f"{otherwise.__name__}: {whose}")
     return Chosen(mine if theirs else None, otherwise)
 
 
@@ -168,7 +168,7 @@ def restarting(train: Callable, *functions: Chosen):
             try:
                 return train()
             except Broken:
-                print(say("This training starts again."))
+                tell(say("This training starts again."))
     finally:
         for function in functions:
             function.training = False

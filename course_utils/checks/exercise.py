@@ -24,7 +24,7 @@ from course_utils.checks.choice import accept
 from course_utils.checks.diagnosis import equal, first_fault, results, taken
 from course_utils.checks.slips import Slip, slips
 from course_utils.checks.words import spoken
-from course_utils.messages import say
+from course_utils.messages import say, tell
 
 ORDINAL = ("First hint: {hint}", "Second hint: {hint}", "Third hint: {hint}")
 
@@ -99,7 +99,7 @@ class Exercise:
 
     def check(self, answer: Callable, hint: bool = False) -> None:
         """Run ``answer`` on every case and print the verdict, with ``hint`` a hint."""
-        print(self.verdict(answer, hint))
+        tell(self.verdict(answer, hint))
 
     def verdict(self, answer: Callable, hint: bool = False) -> str:
         """The line that ``check`` prints, after what the answer itself has printed."""

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from course_utils.checks.choice import accept, name_of, solution_of
 from course_utils.checks.exercise import exercise_of
-from course_utils.messages import say
+from course_utils.messages import say, tell
 
 FILE = "my_models.py"
 HEAD = "# === "  # begins an entry; its name follows
@@ -39,14 +39,14 @@ def keep(answer: Callable, folder: str | Path = ".") -> None:
     """Write ``answer``, which a check has accepted, to ``my_models.py``; say so."""
     solution = solution_of(answer)
     if solution is None:
-        print(say("Not kept: its check comes first, and must say ✓."))
+        tell(say("Not kept: its check comes first, and must say ✓."))
         return
     name = name_of(solution)
     try:
         text = _entry_of(answer)
         _passes(name, text)
     except NotKept as why:
-        print(say("Not kept: {why}", why=why))
+        tell(say("Not kept: {why}", why=why))
         return
     path = Path(folder) / FILE
     entries = _entries(path)
@@ -57,7 +57,7 @@ def keep(answer: Callable, folder: str | Path = ".") -> None:
     new = path.with_suffix(".new")
     new.write_text(_file(entries), encoding="utf-8")
     os.replace(new, path)  # all of it, or nothing
-    print(say("{name} is kept in {path}.", name=name, path=FILE))
+    tell(say("{name} is kept in {path}.", name=name, path=FILE))
 
 
 def kept(folder: str | Path | None = None) -> dict[str, Callable]:
@@ -74,7 +74,7 @@ def kept(folder: str | Path | None = None) -> dict[str, Callable]:
         try:
             function = _function(name, text)
         except NotKept as why:
-            print(say("{name} is skipped: {why}", name=name, why=why))
+            tell(say("{name} is skipped: {why}", name=name, why=why))
             continue
         found[name] = function
     return found

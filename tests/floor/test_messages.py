@@ -1,5 +1,9 @@
 """Messages in the language of the reader: English, or Vietnamese where it is there."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from course_utils import messages
@@ -40,6 +44,29 @@ def test_setup_chooses_the_language():
 def test_another_language_is_refused_by_name():
     with pytest.raises(ValueError, match="language must be 'en' or 'vi', got 'fr'"):
         setup(language="fr")
+
+
+SCRIPT = """
+from course_utils import training, verification
+from course_utils.gaussian import exercises
+training.setup(language="vi")
+verification.verify("σ² ≥ 0", 1.0, 0.0, relation=">=")
+exercises.check_mle_variance(lambda x: None)
+exercises.check_mle_variance(lambda x: x.mean())
+"""
+
+
+@pytest.mark.parametrize("letters", ["cp1252", "ascii", "utf-8"])
+def test_a_script_speaks_where_letters_are_missing(letters):
+    """Its output goes into a file on Windows, say."""
+    settings = os.environ | {"PYTHONIOENCODING": letters}
+    for call in (["-c", SCRIPT], ["-m", "course_utils.checks", "01"]):
+        run = [sys.executable, *call]
+        done = subprocess.run(run, capture_output=True, env=settings)
+        assert done.returncode == 0, done.stderr
+        said = done.stdout.decode(letters)
+        assert ("✓" in said or "✗" in said) == (letters == "utf-8")
+        assert ("\\u27" in said) == (letters != "utf-8")
 
 
 def test_every_exercise_speaks_vietnamese():
