@@ -115,13 +115,20 @@ def changed_lines(mutated: str) -> dict[str, str]:
 
 
 def _body(function: ast.FunctionDef) -> tuple[str, str]:
-    """A function without its name, and that with empty texts."""
+    """A function without its name; and what it does, whatever its texts say."""
     function.name, function.decorator_list = "f", []
-    text = ast.unparse(function)
-    for node in ast.walk(function):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            node.value = ""
-    return text, ast.dump(function)
+    return ast.unparse(function), ast.dump(_Bare().visit(function))
+
+
+class _Bare(ast.NodeTransformer):
+    """Puts one empty text for all texts, and for the None that stands for one."""
+
+    def visit_Constant(self, node):
+        is_text = node.value is None or isinstance(node.value, str)
+        return ast.Constant("") if is_text else node
+
+    def visit_JoinedStr(self, node):
+        return ast.Constant("")
 
 
 def function_of(mutant: str) -> str:

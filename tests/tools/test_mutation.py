@@ -70,6 +70,12 @@ def x_f__mutmut_1(a, b):
 def x_f__mutmut_2(a, b):
     """Words."""
     return a + b, "XXtextXX"
+def x_f__mutmut_3(a, b):
+    """Words."""
+    return a + b, None
+def x_f__mutmut_4(a, b):
+    """Words."""
+    return None + b, "text"
 class Box:
     @staticmethod
     def xǁBoxǁsize__mutmut_orig(self):
@@ -85,6 +91,7 @@ class Box:
 def test_what_changes_a_text_alone_is_not_counted():
     assert mutation.changed_lines(MUTATED) == {
         "x_f__mutmut_1": "return (a - b, 'text')",
+        "x_f__mutmut_4": "return (None + b, 'text')",
         "xǁBoxǁsize__mutmut_1": "return 4",
     }
 
