@@ -9,10 +9,21 @@ log p(x) comes out of this model.
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 
-from course_utils.arguments import positive, require
+from course_utils.arguments import (
+    check_data,
+    counts,
+    finite,
+    floats,
+    instances,
+    positive,
+    require,
+    seed_of,
+)
 from course_utils.descent import Clock, DescentState, Run, learning_rate_at
+from course_utils.networks import check_trainable
 from course_utils.training import checked, seeded
 from course_utils.vae.model import VAE
 from course_utils.vae.training import has_fast_bf16
@@ -40,6 +51,7 @@ def digit_autoencoder(
 
 
 @checked
+@torch.inference_mode(False)  # gradients are needed, whatever is switched off outside
 def train_autoencoder(
     model: VAE,
     grey: torch.Tensor,
@@ -56,12 +68,17 @@ def train_autoencoder(
 
     Pixels are numbers in [0, 1] to the decoder's cross-entropy. The run ends after
     ``epochs``, or after ``seconds`` of training if these are given. ``model`` changes
-    in place; ``ValueError`` for data or settings without sense.
+    in place; ``ValueError`` for data or settings without sense, ``FloatingPointError``
+    where the loss or a weight is no number.
     """
+    instances(VAE, model=model)
+    check_trainable(model)
     positive(epochs=epochs, seconds=1 if seconds is None else seconds)
-    positive(batch_size=batch_size, learning_rate=learning_rate, n_states=n_states)
-    require(beta=(beta, 0 <= beta < float("inf"), ">= 0 and finite"))
-    check_grey(grey, model.data_dim)
+    positive(learning_rate=learning_rate)
+    counts(batch_size=batch_size, n_states=n_states)
+    finite(beta=beta)
+    require(beta=(beta, beta >= 0, ">= 0 and finite"))
+    grey, seed = check_grey(grey, model.data_dim), seed_of(seed)
     yield
     batch_size = min(batch_size, len(grey))
     run = Run(model, grey, batch_size, learning_rate, seed)
@@ -72,7 +89,8 @@ def train_autoencoder(
         shape = (len(x), model.latent_dim)
         noise = torch.randn(shape, generator=run.generator, dtype=model.dtype)
         with torch.autocast("cpu", torch.bfloat16, enabled=fast):
-            log_p, kl = model.terms(x, noise)  # (b,) and (b, latents)
+            # (b,) and (b, latents); x is grey, which no likelihood would take
+            log_p, kl = model.terms(x, noise, checked=True)
         run.descend((beta * kl.sum(1) - log_p).mean(), learning_rate_at(done))
         if clock.due():
             mean, _ = run.means().item(), run.keep()
@@ -80,7 +98,12 @@ def train_autoencoder(
 
 
 def check_grey(grey: torch.Tensor, data_dim: int = 784) -> torch.Tensor:
-    """``grey`` as it is, if it is grey levels ``(n, data_dim)``, uint8."""
+    """``grey`` as a tensor, if it is grey levels ``(n, data_dim)``, uint8.
+
+    Raises ``ValueError`` for anything else.
+    """
+    if isinstance(grey, np.ndarray) and grey.dtype == np.uint8:
+        grey = torch.from_numpy(grey.copy())  # torch knows no negative strides
     fits = isinstance(grey, torch.Tensor) and grey.dtype == torch.uint8
     fits = fits and grey.ndim == 2 and grey.shape[1] == data_dim and len(grey) > 0
     kind = getattr(grey, "dtype", type(grey).__name__)
@@ -92,9 +115,10 @@ def check_grey(grey: torch.Tensor, data_dim: int = 784) -> torch.Tensor:
 @torch.no_grad()
 def codes_of(model: VAE, grey: torch.Tensor) -> torch.Tensor:
     """The means of q(z | x) for all digits: ``(n, latents)``."""
-    check_grey(grey, model.data_dim)
-    parts = grey.split(AT_ONCE)
-    codes = [model.encoder.parameters_of_q(part.float() / 255)[0] for part in parts]
+    instances(VAE, model=model)
+    parts = check_grey(grey, model.data_dim).split(AT_ONCE)
+    dtype = model.dtype
+    codes = [model.encoder.parameters_of_q(part.to(dtype) / 255)[0] for part in parts]
     return torch.cat(codes)
 
 
@@ -104,11 +128,14 @@ def decode_digits(model: VAE, z: torch.Tensor) -> torch.Tensor:
 
     The mean, not a draw: each pixel is the grey level that the decoder expects.
     """
-    z = z.to(model.dtype)
+    instances(VAE, model=model)
+    z = check_data(floats(z, "z", model.dtype), model.latent_dim, "z")
     return torch.cat([model.decode(part).mean for part in z.split(AT_ONCE)])
 
 
 def digits_of(model: VAE, prior, n: int, seed: int = 0) -> torch.Tensor:
     """``n`` new digits ``(n, 784)``: z from ``prior.sample``, then the decoder."""
-    with seeded(seed), torch.no_grad():
+    counts(n=n)
+    require(prior=(repr(prior)[:60], hasattr(prior, "sample"), "something to sample"))
+    with seeded(seed_of(seed)), torch.no_grad():
         return decode_digits(model, prior.sample(n))

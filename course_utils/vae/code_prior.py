@@ -14,10 +14,21 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_utils.arguments import check_binary, check_shape, positive
+from course_utils.arguments import (
+    check_binary,
+    check_finite,
+    check_shape,
+    counts,
+    floats,
+    generators,
+    instances,
+    positive,
+    seed_of,
+)
 from course_utils.descent import DescentState, descend
 from course_utils.networks import SavedModule
 from course_utils.training import seeded
+from course_utils.vae.training import steps_of
 
 
 class MADE(SavedModule):
@@ -28,15 +39,19 @@ class MADE(SavedModule):
     a constant.
     """
 
+    @torch.inference_mode(False)  # weights of that mode could never be trained
     def __init__(self, n_bits: int = 64, units: int = 8, depth: int = 2, seed: int = 0):
         super().__init__()
-        positive(n_bits=n_bits, units=units, depth=depth)
+        sizes = {"n_bits": n_bits, "units": units, "depth": depth}
+        positive(**sizes)
+        counts(**sizes)
+        self.settings = {name: int(size) for name, size in sizes.items()}
+        n_bits, units, depth = self.settings.values()
         self.n_bits, self.data_dim, self.units = n_bits, n_bits, units
-        self.settings = {"n_bits": n_bits, "units": units, "depth": depth}
         bits, wide = torch.arange(n_bits), n_bits * units
         groups = bits.repeat_interleave(units)  # to which bit a hidden unit belongs
         belongs = [bits, *[groups] * depth, bits]
-        with seeded(seed):
+        with seeded(seed_of(seed)):
             widths = [n_bits, *[wide] * depth, n_bits]
             self.layers = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(widths))
         for index, layer in enumerate(self.layers):
@@ -54,8 +69,18 @@ class MADE(SavedModule):
 
     def forward(self, bits: torch.Tensor) -> torch.Tensor:
         """The logit of p(c_j = 1 | c_1 … c_{j−1}) for each j: ``(n, n_bits)``."""
+        return self._logits(self.check(bits))
+
+    def check(self, bits) -> torch.Tensor:
+        """``bits`` as floats ``(n, n_bits)``; ``ValueError`` unless zeros and ones."""
+        bits = floats(bits, "bits", self.dtype)
         check_shape(bits, self.n_bits, "bits")
-        h = 2 * bits.to(self.dtype) - 1  # −1 and 1: a 0 would say nothing to a weight
+        check_finite(bits, "bits")
+        check_binary(bits, "bits")
+        return bits
+
+    def _logits(self, bits: torch.Tensor) -> torch.Tensor:
+        h = 2 * bits - 1  # −1 and 1: a 0 would say nothing to a weight
         for index, layer in enumerate(self.layers):
             h = F.linear(h, self._weight(index), layer.bias)
             h = F.silu(h) if index < len(self.layers) - 1 else h
@@ -63,10 +88,9 @@ class MADE(SavedModule):
 
     def log_prob(self, bits: torch.Tensor) -> torch.Tensor:
         """log p(c) = Σ_j log p(c_j | c_1 … c_{j−1}): ``(n,)``, in nats."""
-        check_binary(bits, "bits")
-        logits = self(bits)
-        target = bits.to(logits.dtype)
-        each = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+        bits = self.check(bits)
+        logits = self._logits(bits)
+        each = F.binary_cross_entropy_with_logits(logits, bits, reduction="none")
         return -each.sum(dim=1)
 
     @torch.no_grad()
@@ -77,6 +101,8 @@ class MADE(SavedModule):
         cost what one call of the network costs.
         """
         positive(n=n)
+        counts(n=n)
+        generators(generator=generator)
         signs = torch.zeros(n, self.n_bits, dtype=self.dtype)
         last = len(self.layers) - 1
         hidden = [signs.new_zeros(n, self.n_bits * self.units) for _ in range(last)]
@@ -114,14 +140,14 @@ def train_made(
     ``loss`` is −log p(c), nats per code. ``model`` changes in place; ``ValueError`` for
     data or settings without sense.
     """
-    positive(epochs=epochs, batch_size=batch_size)
-    check_shape(bits, model.n_bits, "bits")
-    check_binary(bits, "bits")
-    bits = bits.to(model.dtype)
+    instances(MADE, model=model)
+    positive(batch_size=batch_size)
+    counts(batch_size=batch_size)
+    bits = model.check(bits)
     size = min(batch_size, len(bits))
     options = {"seconds": seconds, "batch_size": size, "learning_rate": learning_rate}
-    options |= {"n_states": n_states, "seed": seed}
-    steps = max(1, round(epochs * len(bits) / size))
+    options |= {"n_states": n_states, "seed": seed_of(seed)}
+    steps = steps_of(epochs, len(bits), size)
     return descend(
         model, bits, lambda c, _: -model.log_prob(c).mean(), steps, **options
     )

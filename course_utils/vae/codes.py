@@ -15,9 +15,20 @@ import torch
 from torch import nn
 from torch.distributions import Bernoulli
 
-from course_utils.arguments import counts, positive, require
+from course_utils.arguments import (
+    check_finite,
+    counts,
+    floats,
+    instances,
+    numbers,
+    positive,
+    require,
+    seed_of,
+    switches,
+    unit_of,
+)
 from course_utils.descent import Run, learning_rate_at
-from course_utils.networks import layers
+from course_utils.networks import check_trainable, layers, whole_numbers
 from course_utils.training import checked, seeded
 from course_utils.vae.model import check_pixels, logits_of_mean
 from course_utils.vae.training import redraw
@@ -30,6 +41,7 @@ class VQVAE(nn.Module):
     encoder; the decoder has them in reverse.
     """
 
+    @torch.inference_mode(False)  # weights of that mode could never be trained
     def __init__(
         self,
         data_dim: int = 784,
@@ -40,13 +52,17 @@ class VQVAE(nn.Module):
         seed: int = 0,
     ):
         super().__init__()
-        positive(data_dim=data_dim, positions=positions, n_codes=n_codes)
-        hidden = [hidden] if isinstance(hidden, (int, float)) else list(hidden)
-        positive(code_dim=code_dim, hidden=min(hidden))
-        self.data_dim = data_dim
-        self.positions, self.code_dim = positions, code_dim
+        sizes = {"data_dim": data_dim, "positions": positions, "n_codes": n_codes}
+        sizes |= {"code_dim": code_dim}
+        if not isinstance(hidden, Sequence):
+            sizes, hidden = sizes | {"hidden": hidden}, [hidden]
+        positive(**sizes)
+        counts(**sizes)
+        hidden = whole_numbers(hidden, "hidden")
+        self.data_dim = int(data_dim)
+        self.positions, self.code_dim = int(positions), int(code_dim)
         code = positions * code_dim
-        with seeded(seed):
+        with seeded(seed_of(seed)):
             self.encoder = layers([data_dim, *hidden, code], "silu")
             self.decoder = layers([code, *hidden[::-1], data_dim], "silu")
             self.codebook = nn.Parameter(torch.randn(n_codes, code_dim))
@@ -59,10 +75,10 @@ class VQVAE(nn.Module):
         """
         shape = tuple(self.codebook.shape)
         require(codebook=(f"of shape {shape}", shape == (2, 1), "of shape (2, 1)"))
-        check_pixels(x, self.data_dim, grey=True)
+        bias = logits_of_mean(x, self.data_dim, self.codebook.dtype)
         with torch.no_grad():
             self.codebook.copy_(torch.tensor([[-1.0], [1.0]]))
-            self.decoder[-1].bias.copy_(logits_of_mean(x, self.codebook.dtype))
+            self.decoder[-1].bias.copy_(bias)
 
     def vectors(self, x: torch.Tensor) -> torch.Tensor:
         """What the encoder says before the choice: ``(n, positions, code_dim)``."""
@@ -71,23 +87,42 @@ class VQVAE(nn.Module):
         return self.encoder(x).view(len(x), self.positions, self.code_dim)
 
     def nearest(self, e: torch.Tensor) -> torch.Tensor:
-        """The number of the codebook row that is nearest to each vector."""
+        """The number of the codebook row nearest to each vector ``(…, code_dim)``."""
+        e = floats(e, "e", self.codebook.dtype)
+        got, d = f"shape {tuple(e.shape)}", self.code_dim
+        fits = e.shape[-1:] == (d,) and e.numel() > 0
+        require(e=(got, fits, f"vectors of shape (…, {d})"))
+        check_finite(e, "e")
+        return self._nearest(e)
+
+    def _nearest(self, e: torch.Tensor) -> torch.Tensor:
         flat = e.detach().reshape(-1, self.code_dim)  # (n · positions, code_dim)
+        rows = self.codebook.detach()
+        middle = rows.mean(dim=0)
+        width = (rows - middle).abs().amax(dim=0)
+        # far from 0 squares lose their digits, or overflow: everything moves to 0
+        if not bool((middle.abs() <= 2 * width).all() and width.amax() < 1e9):
+            flat, rows = flat - middle, rows - middle
+            unit = unit_of(rows)
+            flat, rows = flat / unit, rows / unit
         # −½‖e − c‖² is e·c − ½‖c‖², up to ½‖e‖², which is the same for every row
-        scores = flat @ self.codebook.T - 0.5 * self.codebook.square().sum(dim=1)
+        scores = flat @ rows.T - 0.5 * rows.square().sum(dim=1)
         return scores.argmax(dim=1).view(e.shape[:-1])
 
     def codes(self, x: torch.Tensor) -> torch.Tensor:
         """The image as whole numbers: ``(n, positions)``."""
         with torch.no_grad():
-            return self.nearest(self.vectors(x))
+            return self._nearest(self.vectors(x))
 
     def decode(self, codes: torch.Tensor) -> Bernoulli:
         """p(x | codes) for ``(n, positions)`` whole numbers, below ``n_codes``."""
-        if codes.dtype != torch.int64 or codes.shape[1:] != (self.positions,):
+        kind = getattr(codes, "dtype", type(codes).__name__)
+        shape = tuple(getattr(codes, "shape", ()))
+        fits = isinstance(codes, torch.Tensor) and kind == torch.int64
+        if not fits or shape[1:] != (self.positions,) or len(codes) == 0:
             raise ValueError(
                 f"codes must be int64 of shape (n, {self.positions}), "
-                f"got {codes.dtype} of shape {tuple(codes.shape)}"
+                f"got {kind} of shape {shape}"
             )
         if bool(((codes < 0) | (codes >= len(self.codebook))).any()):
             raise ValueError(
@@ -106,8 +141,11 @@ class VQVAE(nn.Module):
         The gradient jumps over the choice: forward the code, backward the encoder's
         vector (straight through). Equation 3 of the paper.
         """
+        numbers(commitment=commitment)
+        rule = ">= 0 and finite"
+        require(commitment=(commitment, 0 <= commitment < math.inf, rule))
         e = self.vectors(x)
-        code = self.codebook[self.nearest(e)]  # both (n, positions, code_dim)
+        code = self.codebook[self._nearest(e)]  # both (n, positions, code_dim)
         x = x.to(e.dtype)  # booleans take a quarter of the memory of floats
         # the value is the code, but the gradient goes to e: detach() stops the rest
         straight = e + (code - e).detach()
@@ -133,6 +171,7 @@ class VQState:
 
 
 @checked
+@torch.inference_mode(False)  # gradients are needed, whatever is switched off outside
 def train_vq_vae(
     model: VQVAE,
     x: torch.Tensor,
@@ -155,11 +194,16 @@ def train_vq_vae(
     its start, and raises ``FloatingPointError``. Raises ``ValueError`` for data or
     settings without sense.
     """
+    instances(VQVAE, model=model)
+    check_trainable(model)
+    switches(dynamic=dynamic, restart=restart, falling=falling)
     check_pixels(x, model.data_dim, grey=dynamic)
     positive(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate)
     counts(batch_size=batch_size)
+    seed = seed_of(seed)
     yield
-    run = Run(model, x, batch_size, learning_rate, seed, betas=(0.9, 0.999))
+    batch_size, epochs = min(batch_size, len(x)), float(epochs)
+    run = Run(model, x, batch_size, float(learning_rate), seed, betas=(0.9, 0.999))
     if restart:  # on what the encoder says: every code counts as unused
         unused = torch.ones(len(model.codebook), dtype=torch.bool)
         _restart(model, x, unused, run.generator)

@@ -14,8 +14,20 @@ import torch
 from torch import nn
 from torch.distributions import Bernoulli, Distribution, Normal
 
-from course_utils.arguments import check_binary, check_data, check_shape, require
-from course_utils.networks import SavedModule, layers
+from course_utils.arguments import (
+    check_binary,
+    check_data,
+    check_dense,
+    check_finite,
+    check_shape,
+    counts,
+    floats,
+    one_of,
+    positive,
+    require,
+    seed_of,
+)
+from course_utils.networks import SavedModule, layers, whole_numbers
 from course_utils.training import seeded
 
 LIKELIHOODS = ("bernoulli", "normal", "normal_shared")
@@ -26,9 +38,36 @@ DECODED_ROWS = 6_000  # how many z are decoded at once when memory matters
 def kl_to_standard_normal(mu: torch.Tensor, logvar: torch.Tensor) -> torch.Tensor:
     """KL(N(μ, σ²) ‖ N(0, 1)) = ½ (μ² + σ² − 1 − log σ²), for each entry, in nats.
 
-    Kingma and Welling 2014, appendix B.
+    ``mu`` and ``logvar`` have one shape; ``ValueError`` where the KL is beyond all
+    floats. No rounding brings it below 0. Kingma and Welling 2014, appendix B.
     """
-    return 0.5 * (mu.square() + logvar.exp() - 1 - logvar)
+    mu, logvar = same_shape(mu=mu, logvar=logvar)
+    kl = _kl(mu, logvar)
+    if not bool(kl.isfinite().all()):
+        got = f"|mu| up to {mu.abs().max():g}, logvar up to {logvar.max():g}"
+        raise ValueError(f"the KL of mu and logvar must be finite, got {got}")
+    return kl
+
+
+def _kl(mu: torch.Tensor, logvar: torch.Tensor) -> torch.Tensor:
+    kl = 0.5 * (mu.square() + logvar.exp() - 1 - logvar)
+    with torch.no_grad():
+        # near N(0, 1) the terms cancel, even to less than 0: there expm1 gives the
+        # value; the gradient needs no such care
+        exact = 0.5 * (mu.square() + (logvar.expm1() - logvar).clamp_min(0))
+        change = torch.where(kl.isfinite(), exact - kl, 0.0)
+    return kl + change
+
+
+def same_shape(**values) -> list[torch.Tensor]:
+    """The values as finite floats; ``ValueError`` unless all have one shape."""
+    tensors = [floats(value, name) for name, value in values.items()]
+    first, shape = next(iter(values)), tensors[0].shape
+    for name, tensor in zip(values, tensors, strict=True):
+        rule, got = f"of the shape of {first}, {tuple(shape)}", tuple(tensor.shape)
+        require(**{name: (f"shape {got}", tensor.shape == shape, rule)})
+        check_finite(tensor, name)
+    return tensors
 
 
 def _normal(mu: torch.Tensor, logvar: torch.Tensor) -> Normal:
@@ -41,16 +80,22 @@ class Encoder(nn.Module):
     ``hidden`` lists the widths of the layers between; without any, it is linear.
     """
 
+    @torch.inference_mode(False)  # weights of that mode could never be trained
     def __init__(self, data_dim, latent_dim, hidden=(400,), activation="silu"):
         super().__init__()
+        hidden = _check_sizes(data_dim, latent_dim, hidden)
         # two outputs for each latent: its μ and its log σ²
         self.network = layers([data_dim, *hidden, 2 * latent_dim], activation)
 
     def parameters_of_q(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """μ and log σ² of q(z | x), each ``(n, latent_dim)``."""
-        dtype = self.network[0].weight.dtype
+        first = self.network[0]
+        check_not_grey(x)
+        x = floats(x, "x", first.weight.dtype)
+        check_shape(x, first.in_features)
+        check_finite(x)
         # autocast may compute in 16 bits; the bound itself is added up in full
-        mu, logvar = self.network(x.to(dtype)).to(dtype).chunk(2, dim=-1)
+        mu, logvar = self.network(x).to(x.dtype).chunk(2, dim=-1)
         return mu, logvar.clamp(*LOGVAR_RANGE)
 
     def forward(self, x: torch.Tensor) -> Normal:
@@ -66,10 +111,11 @@ class Decoder(nn.Module):
     (it gives the mean; one learned σ serves all entries and all z).
     """
 
+    @torch.inference_mode(False)  # weights of that mode could never be trained
     def __init__(self, latent_dim, data_dim, hidden, likelihood, activation):
         super().__init__()
-        known = likelihood in LIKELIHOODS
-        require(likelihood=(repr(likelihood), known, f"one of {LIKELIHOODS}"))
+        hidden = _check_sizes(data_dim, latent_dim, hidden)
+        one_of(LIKELIHOODS, likelihood=likelihood)
         self.likelihood = likelihood
         outputs = 2 * data_dim if likelihood == "normal" else data_dim
         self.network = layers([latent_dim, *hidden, outputs], activation)
@@ -78,6 +124,19 @@ class Decoder(nn.Module):
 
     def forward(self, z: torch.Tensor) -> Distribution:
         """p(x | z), one independent factor per entry of x."""
+        first = self.network[0]
+        z = floats(z, "z", first.weight.dtype)
+        if z.shape[-1:] != (first.in_features,):
+            raise ValueError(
+                f"z must have {first.in_features} columns, got shape {tuple(z.shape)}"
+            )
+        got = f"shape {tuple(z.shape)}"
+        require(z=(got, z.numel() > 0, "at least one row"))
+        check_finite(z, "z")
+        return self.given(z)
+
+    def given(self, z: torch.Tensor) -> Distribution:
+        """p(x | z) where z comes from the encoder, and nobody has to look at it."""
         out = self.network(z).to(self.network[0].weight.dtype)  # (…, outputs)
         if self.likelihood == "bernoulli":
             return Bernoulli(logits=out, validate_args=False)
@@ -107,6 +166,7 @@ class VAE(SavedModule):
     of the weights depends on ``seed`` only. x is ``(n, data_dim)``.
     """
 
+    @torch.inference_mode(False)
     def __init__(
         self,
         data_dim: int = 784,
@@ -117,13 +177,13 @@ class VAE(SavedModule):
         seed: int = 0,
     ):
         super().__init__()
-        require(latent_dim=(latent_dim, latent_dim > 0, "positive"))
-        self.data_dim, self.latent_dim = data_dim, latent_dim
-        self.settings = {"data_dim": data_dim, "latent_dim": latent_dim}
-        self.settings |= {"hidden": list(hidden), "likelihood": likelihood}
+        hidden = _check_sizes(data_dim, latent_dim, hidden)
+        self.data_dim, self.latent_dim = int(data_dim), int(latent_dim)
+        self.settings = {"data_dim": self.data_dim, "latent_dim": self.latent_dim}
+        self.settings |= {"hidden": hidden, "likelihood": likelihood}
         self.settings |= {"activation": activation}
-        back = list(hidden)[::-1]  # wide near x, narrow near z, on both sides
-        with seeded(seed):
+        back = hidden[::-1]  # wide near x, narrow near z, on both sides
+        with seeded(seed_of(seed)):
             self.encoder = Encoder(data_dim, latent_dim, hidden, activation)
             self.decoder = Decoder(latent_dim, data_dim, back, likelihood, activation)
 
@@ -139,14 +199,11 @@ class VAE(SavedModule):
 
     def decode(self, z: torch.Tensor) -> Distribution:
         """p(x | z): ``(…, latent_dim)`` to a ``Bernoulli`` or ``Normal``."""
-        if z.shape[-1:] != (self.latent_dim,):
-            raise ValueError(
-                f"z must have {self.latent_dim} columns, got shape {tuple(z.shape)}"
-            )
         return self.decoder(z)
 
     def sample(self, n: int) -> torch.Tensor:
         """New x ``(n, data_dim)``: z from the prior, then x from p(x | z)."""
+        counts(n=n)
         with torch.no_grad():
             return self.decode(self.prior.sample((n,))).sample()
 
@@ -155,30 +212,37 @@ class VAE(SavedModule):
         with torch.no_grad():
             return self.decode(self.encode(x).sample()).mean
 
-    def terms(self, x: torch.Tensor, noise: torch.Tensor | None = None):
+    def terms(self, x, noise: torch.Tensor | None = None, checked: bool = False):
         """log p(x | z) ``(n,)`` at z = μ + σ · noise, and the KL of each z ``(n, d)``.
 
-        ``noise`` is ``(n, latent_dim)``, drawn from N(0, 1) if it is not given.
+        ``noise`` is ``(n, latent_dim)``, drawn from N(0, 1) if it is not given. With
+        ``checked`` a loop has looked at all x already: they are used as they are.
         """
+        x = x if checked else self.check(x)
         mu, logvar = self.encoder.parameters_of_q(x)
-        noise = torch.randn_like(mu) if noise is None else noise
+        noise = torch.randn_like(mu) if noise is None else check_noise(noise, mu)
         z = mu + (0.5 * logvar).exp() * noise  # reparameterized: gradients reach μ, σ
         # the entries of x are independent given z: their logs add up
-        log_p = self.decoder(z).log_prob(x.to(z.dtype)).sum(dim=-1)
-        return log_p, kl_to_standard_normal(mu, logvar)
+        log_p = self.decoder.given(z).log_prob(x.to(z.dtype)).sum(dim=-1)
+        return log_p, _kl(mu, logvar)
 
     def elbo(self, x: torch.Tensor, noise: torch.Tensor | None = None) -> Bound:
         """The ELBO of the batch, in two parts, from one draw of z per example."""
-        log_p, kl = self.terms(self.check(x), noise)
+        log_p, kl = self.terms(x, noise)
         return Bound(log_p.mean(), kl.sum(dim=-1).mean())
 
-    def log_weights(self, x, k: int, noise: torch.Tensor | None = None):
-        """log p(x, z_j) − log q(z_j | x) for k draws of z per example: ``(k, n)``."""
-        q = self.encoder(x)
-        shape = (k, *q.mean.shape)
-        noise = torch.randn(shape, dtype=q.mean.dtype) if noise is None else noise
-        z = q.mean + q.stddev * noise  # (k, n, latent_dim)
-        log_p = self.decoder(z).log_prob(x.to(z.dtype)).sum(dim=-1)
+    def log_weights(self, x, k: int, noise=None, checked: bool = False):
+        """log p(x, z_j) − log q(z_j | x) for k draws of z per example: ``(k, n)``.
+
+        ``noise`` is ``(k, n, latent_dim)``; it and ``checked`` are those of ``terms``.
+        """
+        counts(k=k)
+        q = self.encoder(x if checked else self.check(x))
+        like = q.mean.expand(k, *q.mean.shape)
+        if noise is None:
+            noise = torch.randn(like.shape, dtype=like.dtype)
+        z = q.mean + q.stddev * check_noise(noise, like)  # (k, n, latent_dim)
+        log_p = self.decoder.given(z).log_prob(x.to(z.dtype)).sum(dim=-1)
         # no formula for the KL here: the ratio needs log p(z) − log q(z) of each draw
         return log_p + (self.prior.log_prob(z) - q.log_prob(z)).sum(dim=-1)
 
@@ -190,7 +254,7 @@ class VAE(SavedModule):
         The draws are made in chunks, so that memory does not grow with k.
         """
         x = self.check(x)
-        require(k=(k, k >= 1, "at least 1"))
+        counts(k=k)
         draws = min(k, 500)  # of each example at once
         parts = []
         for rows in x.split(max(1, DECODED_ROWS // draws)):
@@ -210,7 +274,7 @@ class VAE(SavedModule):
         """
         kind = self.decoder.likelihood
         require(likelihood=(repr(kind), kind == "bernoulli", "'bernoulli' for this"))
-        bias = logits_of_mean(self.check(x, grey=True), self.dtype)
+        bias = logits_of_mean(x, self.data_dim, self.dtype)
         with torch.no_grad():  # sigmoid(bias) = mean
             self.decoder.network[-1].bias.copy_(bias)
 
@@ -224,8 +288,12 @@ class VAE(SavedModule):
         return check_data(x, self.data_dim, name)
 
 
-def logits_of_mean(x: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """The logit of each pixel's mean, ``(pixels,)``; x is zeros and ones, or uint8."""
+def logits_of_mean(x: torch.Tensor, data_dim: int, dtype: torch.dtype) -> torch.Tensor:
+    """The logit of each pixel's mean, ``(data_dim,)``.
+
+    x is ``(n, data_dim)``, zeros and ones or grey levels as uint8.
+    """
+    check_pixels(x, data_dim, grey=True)
     # in parts: a float copy of x is large
     mean = sum(part.to(dtype).sum(0) for part in x.split(5000)) / len(x)
     mean = mean / 255 if x.dtype == torch.uint8 else mean
@@ -235,11 +303,43 @@ def logits_of_mean(x: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
 def check_pixels(x, data_dim: int, name: str = "x", grey: bool = False):
     """``x``, if it is zeros and ones or booleans ``(n, data_dim)``; ``grey``: uint8."""
     if isinstance(x, torch.Tensor) and x.dtype in (torch.uint8, torch.bool):
-        if x.dtype == torch.uint8 and not grey:
-            raise ValueError(
-                f"{name} holds grey levels (uint8); binarise({name}) first"
-            )
+        if not grey:
+            check_not_grey(x, name)
+        check_dense(x, name)
         check_shape(x, data_dim, name)
+        if grey:
+            check_levels(x, name)
         return x
     check_binary(check_data(x, data_dim, name), name)
     return x
+
+
+def check_levels(x: torch.Tensor, name: str) -> None:
+    """``ValueError`` for bytes 0 and 1: as grey levels they would be nearly white."""
+    if x.dtype == torch.uint8 and x.max() == 1:
+        raise ValueError(
+            f"{name} must be grey levels 0 to 255, got 0 and 1: use {name}.bool()"
+        )
+
+
+def check_not_grey(x, name: str = "x") -> None:
+    """``ValueError`` for grey levels, uint8: they are neither numbers nor bits yet."""
+    if getattr(x, "dtype", None) == torch.uint8:
+        raise ValueError(f"{name} holds grey levels (uint8); binarise({name}) first")
+
+
+def check_noise(noise, like: torch.Tensor) -> torch.Tensor:
+    """``noise`` in the dtype of ``like``, if it has its shape and is finite."""
+    noise = floats(noise, "noise", like.dtype)
+    got, shape = f"shape {tuple(noise.shape)}", tuple(like.shape)
+    require(noise=(got, tuple(noise.shape) == shape, f"of shape {shape}"))
+    check_finite(noise, "noise")
+    return noise
+
+
+def _check_sizes(data_dim: int, latent_dim: int, hidden: Sequence[int]) -> list[int]:
+    """``hidden`` as a list; layers without units are left to ``layers``."""
+    counts(0, data_dim=data_dim)
+    positive(latent_dim=latent_dim)
+    counts(latent_dim=latent_dim)
+    return whole_numbers(hidden, "hidden")

@@ -14,15 +14,31 @@ from dataclasses import dataclass
 import torch
 from torch.distributions import Normal
 
-from course_utils.arguments import check_data, check_shape, positive, require
+from course_utils.arguments import (
+    check_finite,
+    check_shape,
+    counts,
+    floats,
+    functions,
+    generators,
+    instances,
+    numbers,
+    positive,
+    require,
+    returned,
+    seed_of,
+    switches,
+)
 from course_utils.mixture import em, random_centres, start_at
 from course_utils.mixture.model import GaussianMixture
-from course_utils.vae.model import VAE
+from course_utils.networks import whole_numbers
+from course_utils.vae.model import VAE, check_noise, same_shape
 
 FLOOR = 1e-3  # on every covariance: q(z | x) has variances near 0.01
 START = 300_000  # rows times components at the start of EM; 3000 rows are plenty
 AT_ONCE = 1000  # rows in work at a time, so that memory does not grow with n
 NUMBERS = 10**6  # in one table of rows by components (by dimensions): 8 MB
+FEW_NATS = 0.02  # what rounding may cost a log-density
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +55,9 @@ class MixturePrior:
     latent_dim: int
 
     def __post_init__(self):
-        object.__setattr__(self, "used", tuple(int(column) for column in self.used))
+        instances(GaussianMixture, mixture=self.mixture)
+        counts(latent_dim=self.latent_dim)
+        object.__setattr__(self, "used", _columns(self.used))
         columns, d = self.used, self.mixture.d
         fits = len(columns) == d == len(set(columns))
         fits = fits and all(0 <= column < self.latent_dim for column in columns)
@@ -61,7 +79,9 @@ class MixturePrior:
 
     def log_prob(self, z: torch.Tensor) -> torch.Tensor:
         """log p(z), ``(n, latent_dim)`` to ``(n,)``, in nats; both factors added up."""
+        z = floats(z, "z")
         check_shape(z, self.latent_dim, "z")
+        check_finite(z, "z")
         size = max(1, NUMBERS // (self.mixture.k * self.mixture.d))
         own = [self.mixture.log_prob(rows[:, self.used]) for rows in z.split(size)]
         normal = Normal(0.0, 1.0).log_prob(z[:, self.others]).sum(dim=1)
@@ -70,6 +90,9 @@ class MixturePrior:
     def sample(self, n: int, components: bool = False, generator=None):
         """``n`` new z ``(n, latent_dim)``; with ``components`` also whose they are."""
         positive(n=n)
+        counts(n=n)
+        switches(components=components)
+        generators(generator=generator)
         z = torch.randn(n, self.latent_dim, generator=generator)
         whose = []
         for rows in z.split(AT_ONCE):
@@ -81,6 +104,9 @@ class MixturePrior:
 
 def used_latents(kl: torch.Tensor, least: float = 0.05) -> tuple[int, ...]:
     """The columns whose mean KL is above ``least`` nats; ``kl`` is ``(n, latents)``."""
+    kl = _rows(kl, "kl")
+    numbers(least=least)
+    require(least=(least, least == least, "a number"))  # NaN is not
     return tuple((kl.mean(dim=0) > least).nonzero()[:, 0].tolist())
 
 
@@ -101,19 +127,25 @@ def learn_prior(
     ``used`` are the columns that the mixture describes (all, if not given).
     ``max_iterations`` is small on purpose: EM would go on to gain thousandths of a nat.
     """
-    check_data(z, z.shape[-1], "z")
-    columns = tuple(range(z.shape[1]) if used is None else used)
-    x, generator = z[:, columns].double(), torch.Generator().manual_seed(seed)
+    z = _rows(z, "z")
+    counts(k=k)
+    columns, latents = _columns(range(z.shape[1]) if used is None else used), z.shape[1]
+    fits = set(columns) <= set(range(latents)) and len(columns) > 0
+    require(used=(columns, fits, f"columns below {latents}"))
+    x, generator = z[:, columns].double(), torch.Generator().manual_seed(seed_of(seed))
     options = {"covariance_floor": covariance_floor, "max_iterations": max_iterations}
     if labels is None:
         groups = [x]
     else:
+        labels = floats(labels, "labels", torch.float64)
         shape, rule = tuple(labels.shape), f"one for each of the {len(z)} rows of z"
         require(labels=(f"shape {shape}", shape == (len(z),), rule))
+        check_finite(labels, "labels")
         groups = [x[labels == value] for value in labels.unique()]
     parts = []
     for rows in groups:
-        few = rows[: min(3000, START // k)]  # enough to see how wide a component is
+        # enough to see how wide a component is
+        few = rows[: max(k, min(3000, START // k))]
         start = start_at(few, random_centres(rows, k, generator))
         *_, end = em(rows, start, **options)
         parts.append(end.mixture)
@@ -130,15 +162,21 @@ def bound_with(model: VAE, x, prior: MixturePrior | None = None, noise=None):
     ``(n, latent_dim)`` (N(0, I), if none is given). It needs no formula for the KL, so
     p(z) may be anything. ``noise`` ``(n, latent_dim)`` is N(0, 1), drawn if not given.
     """
+    instances(VAE, model=model)
+    if prior is not None:
+        functions(**{"prior.log_prob": getattr(prior, "log_prob", prior)})
     x, parts = model.check(x), []
-    if noise is None:
-        noise = torch.randn(len(x), model.latent_dim, dtype=model.dtype)
+    like = torch.empty(len(x), model.latent_dim, dtype=model.dtype)
+    noise = torch.randn(like.shape, dtype=like.dtype) if noise is None else noise
+    noise = check_noise(noise, like)
     for rows, drawn in zip(x.split(AT_ONCE), noise.split(AT_ONCE), strict=True):
         q = model.encoder(rows)
         z = q.mean + q.stddev * drawn
-        log_p = model.decoder(z).log_prob(rows.to(z.dtype)).sum(dim=-1)
-        standard = prior is None
-        log_prior = model.prior.log_prob(z).sum(-1) if standard else prior.log_prob(z)
+        log_p = model.decoder.given(z).log_prob(rows.to(z.dtype)).sum(dim=-1)
+        if prior is None:
+            log_prior = model.prior.log_prob(z).sum(-1)
+        else:
+            log_prior = returned(prior.log_prob(z), z.shape[:1], "prior.log_prob")
         parts.append(log_p + log_prior - q.log_prob(z).sum(dim=-1))
     return torch.cat(parts)
 
@@ -151,15 +189,41 @@ def split_kl(mu: torch.Tensor, logvar: torch.Tensor, z: torch.Tensor):
     Gaussians. The mean of the first estimates I(x; z) for x uniform among these m
     examples, and never exceeds log m; the mean of the second KL(q_m(z) ‖ p(z)).
     """
-    check_data(mu, mu.shape[-1], "mu")
+    mu, logvar, z = same_shape(mu=mu, logvar=logvar, z=z)
+    mu = _rows(mu, "mu")
     precision, log_m = (-logvar).exp(), math.log(len(mu))
+    check_finite(precision, "exp(-logvar)")
+    check_finite(z.square(), "z²")
     constant = (logvar + mu.square() * precision).sum(dim=1)  # (m,)
-    total = []
-    for rows in z.split(max(1, NUMBERS // len(mu))):
-        # Σ_j (z − μ)² / σ² = z² · 1/σ² − 2 z · μ/σ² + μ² / σ²: two matrix products
-        square = rows.square() @ precision.T - 2 * rows @ (mu * precision).T
-        total.append((-0.5 * (square + constant)).logsumexp(dim=1) - log_m)
-    mixed = torch.cat(total)  # log q_m(z), without −½ d log 2π, as the two below
     own = -0.5 * ((z - mu).square() * precision + logvar).sum(dim=1)
+    # far from 0 the squares below would lose the digits that the differences keep
+    lost = constant.max().item() * torch.finfo(mu.dtype).eps
+    far = not lost < FEW_NATS
+    total = []
+    for rows in z.split(max(1, NUMBERS // (mu.numel() if far else len(mu)))):
+        if far:
+            square = ((rows[:, None] - mu).square() * precision).sum(dim=2)
+            log_q = -0.5 * (square + logvar.sum(dim=1))
+        else:
+            # Σ_j (z − μ)²/σ² = z² · 1/σ² − 2 z · μ/σ² + μ²/σ²: two matrix products
+            square = rows.square() @ precision.T - 2 * rows @ (mu * precision).T
+            log_q = -0.5 * (square + constant)
+        total.append(log_q.logsumexp(dim=1) - log_m)
+    mixed = torch.cat(total)  # log q_m(z), without −½ d log 2π, as the two below
     prior = -0.5 * z.square().sum(dim=1)
     return own - mixed, mixed - prior
+
+
+def _rows(x, name: str) -> torch.Tensor:
+    """``x`` as finite floats ``(n, d)``, at least one row and one column."""
+    x = floats(x, name)
+    shape = f"shape {tuple(x.shape)}"
+    require(**{name: (shape, x.ndim == 2 and x.numel() > 0, "of shape (n, latents)")})
+    check_finite(x, name)
+    return x
+
+
+def _columns(used) -> tuple[int, ...]:
+    """Column numbers as ints; those of a tensor or of an array, too."""
+    used = used.tolist() if hasattr(used, "tolist") else used
+    return tuple(whole_numbers(list(used) if isinstance(used, range) else used, "used"))

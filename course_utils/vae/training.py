@@ -13,9 +13,20 @@ from dataclasses import dataclass
 
 import torch
 
-from course_utils.arguments import counts, positive, require
+from course_utils.arguments import (
+    counts,
+    generators,
+    instances,
+    numbers,
+    positive,
+    require,
+    seed_of,
+    switches,
+)
 from course_utils.descent import Clock, Run, learning_rate_at
+from course_utils.networks import check_trainable
 from course_utils.training import checked
+from course_utils.vae.model import VAE, check_levels
 
 
 def binarise(
@@ -24,12 +35,19 @@ def binarise(
     """Static binarisation: each pixel is 1 with probability grey / 255, drawn once.
 
     ``images`` is uint8 ``(n, …)``; the result is 0/1 ``(n, pixels)`` in ``dtype``
-    (``torch.bool`` takes a quarter of the memory). The same ``seed`` gives the same
-    zeros and ones, so that log-likelihoods can be compared.
+    (``torch.bool`` takes a quarter of the memory; else floats). The same ``seed`` gives
+    the same zeros and ones, so that log-likelihoods can be compared.
     """
-    if images.dtype != torch.uint8:
-        raise ValueError(f"images must be uint8 grey levels, got {images.dtype}")
-    generator = torch.Generator().manual_seed(seed)
+    _check_grey(images, "images")
+    shape = tuple(images.shape)
+    fits = images.ndim > 1 and images.numel() > 0
+    require(images=(f"shape {shape}", fits, "of shape (n, …) with n >= 1"))
+    check_levels(images, "images")
+    fits = isinstance(dtype, torch.dtype) and (
+        dtype.is_floating_point or dtype == torch.bool
+    )
+    require(dtype=(f"{dtype!r:.60}", fits, "torch.bool or one of floats"))
+    generator = torch.Generator().manual_seed(seed_of(seed))
     bits = torch.empty(images.flatten(1).shape, dtype=dtype)
     # in pieces, for the sake of memory: 60 000 digits as floats are 188 MB
     for rows, grey in zip(bits.split(2000), images.flatten(1).split(2000), strict=True):
@@ -44,11 +62,19 @@ def redraw(grey: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     grey / 256, eight times quicker than ``torch.bernoulli``. (The true grey / 255 is at
     most 0.4 % larger; tests and bounds use ``binarise``, which is exact.)
     """
+    _check_grey(grey, "grey")
+    generators(generator=generator)
     # one draw of 64 bits serves eight pixels
     words = torch.empty(-(-grey.numel() // 8), dtype=torch.int64)
     words.random_(-(2**63), None, generator=generator)  # all 2⁶⁴ values, each equally
     r = words.view(torch.uint8)[: grey.numel()].view(grey.shape)
     return (grey > r).float()
+
+
+def _check_grey(images, name: str) -> None:
+    kind = getattr(images, "dtype", type(images).__name__)
+    fits = isinstance(images, torch.Tensor) and kind == torch.uint8
+    require(**{name: (kind, fits, "uint8 grey levels")})
 
 
 @dataclass(frozen=True)
@@ -132,6 +158,7 @@ class VAERecipe:
         positive(batch_size=self.batch_size, learning_rate=self.learning_rate, k=self.k)
         counts(batch_size=self.batch_size, k=self.k)
         beta, kl_warm_up = self.beta, self.kl_warm_up
+        numbers(beta=beta, kl_warm_up=kl_warm_up)
         require(
             beta=(beta, 0 <= beta < math.inf, ">= 0 and finite"),
             kl_warm_up=(kl_warm_up, 0 <= kl_warm_up <= 1, "from 0 to 1"),
@@ -142,16 +169,29 @@ class VAERecipe:
                 f"and kl_warm_up = 0, got k = {self.k}, beta = {beta}, "
                 f"kl_warm_up = {kl_warm_up}"
             )
+        for name in ("learning_rate", "beta", "kl_warm_up"):  # of tensors, too
+            object.__setattr__(self, name, float(getattr(self, name)))
 
     def weight_at(self, done: float) -> float:
-        """KL warm-up: from a tenth of β to all of it."""
+        """KL warm-up: from a tenth of β to all of it; ``done`` is a share of a run."""
+        numbers(done=done)
+        require(done=(done, 0 <= done <= 1, "from 0 to 1"))
         rise = 0.1 + done / self.kl_warm_up if self.kl_warm_up else 1.0
         return self.beta * min(1.0, rise)
 
 
+def steps_of(epochs: float, n: int, batch_size: int) -> int:
+    """How many batches ``epochs`` visits of ``n`` examples are, at least one."""
+    positive(epochs=epochs)
+    steps = float(epochs) * n / batch_size
+    require(epochs=(epochs, steps < math.inf, f"few visits of {n} examples"))
+    return max(1, round(steps))
+
+
 @checked
+@torch.inference_mode(False)  # gradients are needed, whatever is switched off outside
 def train_vae(
-    model,
+    model: VAE,
     x: torch.Tensor,
     epochs: float = 10,
     *,
@@ -177,19 +217,23 @@ def train_vae(
     Raises ``ValueError`` for data or settings without sense, at the call.
     """
     how = VAERecipe(**recipe)
-    positive(epochs=epochs, seconds=1 if seconds is None else seconds)
-    positive(n_states=n_states)
+    instances(VAE, model=model)
+    check_trainable(model)
+    positive(seconds=1 if seconds is None else seconds, n_states=n_states)
     counts(n_states=n_states)
+    switches(snapshots=snapshots, bf16=bf16 is None or bf16)
+    seed = seed_of(seed)
     model.check(x, grey=True)
     if held_out is not None:
         model.check(held_out, "held_out")
+    batch_size = min(how.batch_size, len(x))
+    steps = steps_of(epochs, len(x), batch_size)
     yield
     bf16 = has_fast_bf16() if bf16 is None else bf16
     fast = bf16 and model.dtype == torch.float32
-    batch_size = min(how.batch_size, len(x))
     run = Run(model, x, batch_size, how.learning_rate, seed)
     # the clock counts steps, or seconds if they are given
-    clock = Clock(max(1, round(epochs * len(x) / batch_size)), seconds, n_states)
+    clock = Clock(steps, seconds, n_states)
     for done in clock:
         batch = run.batch()
         if batch.dtype == torch.uint8:
@@ -204,6 +248,8 @@ def train_vae(
         if clock.due():
             # a failure of a later step brings the model back to what is kept here
             means, good = run.means(), run.keep()
+            # (what the caller gets he may change)
+            good = {k: v.clone() for k, v in good.items()} if snapshots else None
             yield VAEState(
                 step=run.step,
                 epoch=run.step * batch_size / len(x),
@@ -213,7 +259,7 @@ def train_vae(
                 kl=means[1].item() if how.k == 1 else math.nan,
                 held_out_elbo=math.nan if held_out is None else _score(model, held_out),
                 k=how.k,
-                parameters=good if snapshots else None,
+                parameters=good,
             )
 
 
@@ -221,11 +267,13 @@ def _bound(model, batch, k: int, weight: float, generator):
     """What a step climbs, and its two parts ``(2,)``: for k > 1 all of it, and 0."""
     shape = (len(batch), model.latent_dim)
     if k > 1:
-        weights = model.log_weights(batch, k, _noise(model, (k, *shape), generator))
+        noise = _noise(model, (k, *shape), generator)
+        weights = model.log_weights(batch, k, noise, checked=True)
         # log (1/k) Σ_j p(x, z_j) / q(z_j | x), then the mean over the batch
         bound = (weights.logsumexp(dim=0) - math.log(k)).mean()
         return bound, torch.stack([bound, torch.zeros_like(bound)])
-    log_p, kl = model.terms(batch, _noise(model, shape, generator))
+    noise = _noise(model, shape, generator)
+    log_p, kl = model.terms(batch, noise, checked=True)
     # (n,) and (n, latent_dim): sum over the dimensions, mean over the batch
     parts = torch.stack([log_p.mean(), kl.sum(dim=1).mean()])
     return parts[0] - weight * parts[1], parts
@@ -241,6 +289,6 @@ def _score(model, held_out) -> float:
     total, generator = 0.0, torch.Generator().manual_seed(0)
     for rows in held_out.split(1000):  # in pieces, so that memory stays small
         noise = _noise(model, (len(rows), model.latent_dim), generator)
-        log_p, kl = model.terms(rows, noise)
+        log_p, kl = model.terms(rows, noise, checked=True)
         total += (log_p - kl.sum(dim=1)).sum().item()
     return total / len(held_out)

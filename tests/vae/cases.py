@@ -1,5 +1,7 @@
 """What the tests of the VAE share: small images, a small model, weights as a vector."""
 
+import math
+
 import torch
 
 from course_utils.vae import VAE
@@ -23,3 +25,8 @@ def small(**options):
 
 def weights(model):
     return torch.cat([p.detach().flatten().clone() for p in model.parameters()])
+
+
+NOT_COUNTS = [None, "3", 2.5, 1j, True, -1, math.nan, math.inf, [2]]
+NOT_SEEDS = [*NOT_COUNTS, 2**70]
+NOT_NUMBERS = [None, "1", 1j, True, math.nan, math.inf, -1.0, [1.0, 2.0]]

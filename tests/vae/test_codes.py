@@ -158,8 +158,8 @@ def test_a_loss_that_is_not_finite_puts_the_model_back(model, x):
     with torch.no_grad():
         model.decoder[0].bias.fill_(math.inf)
     broken = weights(model)
-    with pytest.raises(FloatingPointError, match=r"^the loss became .* at step 0; "):
-        next(train_vq_vae(model, x))
+    with pytest.raises(ValueError, match=r"^model must be a network of finite weights"):
+        train_vq_vae(model, x)
     assert torch.equal(weights(model), broken)
     with torch.no_grad():
         model.decoder[0].bias.fill_(0.0)
