@@ -14,6 +14,7 @@ from course_utils import messages
 from course_utils.arguments import counts, floats
 
 STYLE = Path(__file__).with_name("course.mplstyle")
+TO_FILES = ["agg", "cairo", "pdf", "pgf", "ps", "svg", "template"]  # they show nothing
 
 
 def setup(
@@ -49,6 +50,8 @@ def setup(
     if shell := get_ipython():
         from matplotlib_inline.config import InlineBackend
 
+        if plt.get_backend().lower() in TO_FILES and hasattr(shell, "kernel"):
+            shell.enable_matplotlib("inline")  # MPLBACKEND has hidden all figures
         InlineBackend.instance(parent=shell).figure_formats = {"retina"}
         # The first step of an optimizer imports 800 modules. Stopped in the midst of
         # that, no training works any more in this kernel; an interrupt reaches only the
