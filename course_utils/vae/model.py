@@ -6,6 +6,7 @@ always drawn by an explicit call, and nothing depends on train or eval mode. Sli
 *Variational auto-encoder*; Kingma and Welling 2014; Rezende et al. 2014.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -60,8 +61,10 @@ def _kl(mu: torch.Tensor, logvar: torch.Tensor) -> torch.Tensor:
 
 
 def same_shape(**values) -> list[torch.Tensor]:
-    """The values as finite floats; ``ValueError`` unless all have one shape."""
+    """The values as finite floats of one type; ``ValueError`` unless of one shape."""
     tensors = [floats(value, name) for name, value in values.items()]
+    kind = functools.reduce(torch.promote_types, (each.dtype for each in tensors))
+    tensors = [each.to(kind) for each in tensors]
     first, shape = next(iter(values)), tensors[0].shape
     for name, tensor in zip(values, tensors, strict=True):
         rule, got = f"of the shape of {first}, {tuple(shape)}", tuple(tensor.shape)

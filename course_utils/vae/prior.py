@@ -38,7 +38,7 @@ FLOOR = 1e-3  # on every covariance: q(z | x) has variances near 0.01
 START = 300_000  # rows times components at the start of EM; 3000 rows are plenty
 AT_ONCE = 1000  # rows in work at a time, so that memory does not grow with n
 NUMBERS = 10**6  # in one table of rows by components (by dimensions): 8 MB
-FEW_NATS = 0.02  # what rounding may cost a log-density
+FEW_NATS = 5e-4  # what rounding may cost a log-density
 
 
 @dataclass(frozen=True, eq=False)
