@@ -17,7 +17,17 @@ from torch.distributions import Normal
 from torch.nn import functional as F
 
 from course_utils import networks
-from course_utils.arguments import check_data, positive, require
+from course_utils.arguments import (
+    check_data,
+    check_finite,
+    counts,
+    floats,
+    instances,
+    one_of,
+    positive,
+    require,
+    seed_of,
+)
 from course_utils.descent import DescentState, descend
 from course_utils.training import seeded
 
@@ -31,8 +41,14 @@ def spline(x, widths, heights, slopes, bound: float, inverse: bool = False):
 
     ``x`` is ``(…)``; ``widths`` and ``heights`` ``(…, k)``, ``slopes`` ``(…, k − 1)``:
     any numbers, made positive here. Returns y and log dy/dx, both ``(…)``; with
-    ``inverse`` the x of a given y, and log dx/dy. Durkan et al. 2019, section 3.1.
+    ``inverse`` the x of a given y, and log dx/dy, computed in float64: where the spline
+    is flat, rounding of y is a large error of x. Durkan et al. 2019, section 3.1.
+    ``ValueError`` for other shapes, for x that is not finite, and for a bound that is
+    not positive.
     """
+    x, widths, heights, slopes = _numbers(x, widths, heights, slopes)
+    check_finite(x)
+    _check_bound(bound)
     inside = (x > -bound) & (x < bound)
     t = x.clamp(-bound, bound)
     knots = _knots(torch.stack([widths, heights], dim=-2), bound)  # (…, 2, k + 1)
@@ -45,20 +61,13 @@ def spline(x, widths, heights, slopes, bound: float, inverse: bool = False):
     ends = torch.cat([knots, slopes[..., None, :]], dim=-2)
     index = bin_ + torch.arange(2)  # the two ends of this bin
     found = ends.gather(-1, index.expand(*ends.shape[:-1], 2))
+    found = found.double() if inverse else found
     (x0, x1), (y0, y1), (d0, d1) = (p.unbind(-1) for p in found.unbind(-2))
     width, height = x1 - x0, y1 - y0
     slope = height / width
     bend = d0 + d1 - 2 * slope
     # ξ, the share of the bin that lies to the left of x: from 0 to 1
-    if inverse:  # it solves a ξ² + b ξ + c = 0 (eqs. 6 to 8)
-        rise = t - y0
-        a = height * (slope - d0) + rise * bend
-        b = height * d0 - rise * bend
-        c = -slope * rise
-        # this form of the root has no difference of nearly equal numbers
-        share = 2 * c / (-b - (b.square() - 4 * a * c).clamp(min=0).sqrt())
-    else:
-        share = (t - x0) / width
+    share = _root(t - y0, height, slope, d0, bend) if inverse else (t - x0) / width
     mixed = share * (1 - share)
     below = slope + bend * mixed
     forward = y0 + height * (slope * share.square() + d0 * mixed) / below  # eq. 4
@@ -69,7 +78,44 @@ def spline(x, widths, heights, slopes, bound: float, inverse: bool = False):
     log_slope = -log_slope if inverse else log_slope
     # outside, t was clamped: also what where() drops must be finite, or gradients
     # would be 0 · NaN
+    result, log_slope = result.to(x.dtype), log_slope.to(x.dtype)
     return torch.where(inside, result, x), torch.where(inside, log_slope, 0.0)
+
+
+def _root(rise, height, slope, d0, bend) -> torch.Tensor:
+    """ξ with a ξ² + b ξ + c = 0 (eqs. 6 to 8), from 0 to 1.
+
+    Each of the two forms of the root is taken where it has no difference of nearly
+    equal numbers: by the sign of b.
+    """
+    up = rise / height  # the share of the bin that lies below y
+    a, b, c = slope - d0 + up * bend, d0 - up * bend, -slope * up
+    root = (b.square() - 4 * a * c).clamp(min=0).sqrt()
+    rising = b > 0
+    # the denominator that is not used must not be 0, or gradients would be 0 · NaN
+    first = 2 * c / torch.where(rising, -b - root, -1.0)
+    second = (root - b) / torch.where(rising | (a == 0), 1.0, 2 * a)
+    return torch.where(rising, first, second).clamp(0, 1)
+
+
+def _numbers(x, widths, heights, slopes) -> list[torch.Tensor]:
+    """All four as floats of one type, after a look at their shapes."""
+    named = {"x": x, "widths": widths, "heights": heights, "slopes": slopes}
+    tensors = {name: floats(value, name) for name, value in named.items()}
+    own, k = tuple(tensors["x"].shape), tensors["widths"].shape[-1:].numel()
+    for name, value in tensors.items():
+        shape = own if name == "x" else (*own, k - (name == "slopes"))
+        got = tuple(value.shape)
+        require(**{name: (f"shape {got}", got == shape, f"of shape {shape}")})
+    require(widths=(f"k = {k}", k >= 2, "of two bins or more"))
+    kind = max(tensors.values(), key=lambda value: value.dtype.itemsize).dtype
+    return [value.to(kind) for value in tensors.values()]
+
+
+def _check_bound(bound) -> None:
+    positive(bound=bound)
+    fits = 1e-18 <= bound <= 1e18  # whose powers are numbers in float32, too
+    require(bound=(bound, fits, "from 1e-18 to 1e18"))
 
 
 def _knots(raw: torch.Tensor, bound: float) -> torch.Tensor:
@@ -136,13 +182,12 @@ class Flow(nn.Module):
     ):
         super().__init__()
         most = int(0.5 / LEAST)  # else their least widths would fill over half
-        require(
-            data_dim=(data_dim, data_dim >= 2, "at least 2"),
-            layers=(layers, layers >= 1, "at least 1"),
-            bins=(bins, 2 <= bins <= most, f"from 2 to {most}"),
-            coupling=(repr(coupling), coupling in COUPLINGS, f"one of {COUPLINGS}"),
-        )
-        positive(bound=bound)
+        counts(2, data_dim=data_dim)
+        counts(layers=layers, bins=bins)
+        require(bins=(bins, 2 <= bins <= most, f"from 2 to {most}"))
+        one_of(COUPLINGS, coupling=coupling)
+        _check_bound(bound)
+        hidden, seed = networks.whole_numbers(hidden, "hidden"), seed_of(seed)
         self.data_dim = data_dim
         self.bound = bound if coupling == "spline" else math.inf
         with seeded(seed):
@@ -159,15 +204,17 @@ class Flow(nn.Module):
 
     def inverse(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """z = f⁻¹(x) ``(n, d)`` and log |det ∂z/∂x| ``(n,)``."""
-        return self._through(self.layers, check_data(x, self.data_dim))
+        return self._through(self.layers, self._rows(x, "x"))
 
     def forward_map(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """x = f(z) ``(n, d)`` and log |det ∂x/∂z| ``(n,)``."""
-        z = check_data(z, self.data_dim, "z")
-        return self._through(reversed(self.layers), z, inverse=True)
+        return self._through(reversed(self.layers), self._rows(z, "z"), inverse=True)
+
+    def _rows(self, x, name: str) -> torch.Tensor:
+        """Lists, arrays or tensors ``(n, d)`` as what the weights are."""
+        return check_data(floats(x, name, self.base.mean.dtype), self.data_dim, name)
 
     def _through(self, layers, x, inverse=False):
-        x = x.to(self.base.mean.dtype)
         total = x.new_zeros(len(x))
         for layer in layers:
             x, log_det = layer(x, inverse)
@@ -182,6 +229,7 @@ class Flow(nn.Module):
     @torch.no_grad()
     def sample(self, n: int) -> torch.Tensor:
         """New x ``(n, d)``: z from N(0, I), then f."""
+        counts(n=n)
         return self.forward_map(self.base.sample((n,)))[0]
 
     @torch.no_grad()
@@ -206,7 +254,9 @@ def train_flow(
     ``learning_rate``, ``n_states``, ``snapshots``, ``seed``. Raises ``ValueError`` if
     most numbers of x lie outside of [−bound, bound], where splines change nothing.
     """
-    outside = (check_data(x, flow.data_dim).abs() > flow.bound).double().mean().item()
+    instances(Flow, flow=flow)
+    x = check_data(floats(x), flow.data_dim)
+    outside = (x.abs() > flow.bound).double().mean().item()
     if outside > 0.5:
         raise ValueError(
             f"x must lie mostly in [-bound, bound] with bound = {flow.bound:g}, but "

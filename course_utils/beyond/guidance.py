@@ -15,10 +15,30 @@ from dataclasses import dataclass
 
 import torch
 
-from course_utils.arguments import check_data, check_shape, positive, require
-from course_utils.beyond.diffusion import Denoiser, DiffusionState, heun
+from course_utils.arguments import (
+    check_data,
+    check_finite,
+    counts,
+    finite,
+    floats,
+    functions,
+    generators,
+    instances,
+    positive,
+    require,
+    returned,
+    seed_of,
+)
+from course_utils.beyond.diffusion import (
+    Denoiser,
+    DiffusionState,
+    check_levels,
+    check_scale,
+    heun,
+)
 from course_utils.descent import Clock, Run, learning_rate_at
 from course_utils.mixture.model import GaussianMixture
+from course_utils.networks import check_trainable
 from course_utils.training import checked
 
 # found by benchmarks.digits: a small network, small batches, many steps
@@ -32,19 +52,47 @@ STEPS = 18  # of the walk
 
 def latent_denoiser(z: torch.Tensor, words: int = 0, seed: int = 0) -> Denoiser:
     """An untrained denoiser for codes like ``z`` ``(n, d)``, told ``words`` words."""
-    width = check_data(z, z.shape[-1], "z").std(dim=0).mean().item()
+    width = code_rows(z).std(dim=0).mean().item()
+    if not width > 0:
+        raise ValueError("z has no spread: all of its rows are equal, or there is one")
     options = LATENT_DENOISER | {"sigma_data": width, "extra": words, "seed": seed}
-    return Denoiser(z.shape[1], **options)
+    return Denoiser(code_rows(z).shape[1], **options)
+
+
+def code_rows(z, d: int | None = None) -> torch.Tensor:
+    """Codes ``(n, d)`` from lists, arrays or tensors; else a ``ValueError``."""
+    z = floats(z, "z")
+    width = z.shape[-1] if d is None and z.ndim == 2 else d
+    return check_data(z, -1 if width is None else width, "z")
 
 
 def drop_words(bags: torch.Tensor, generator=None, one=0.1, all_=0.1):
-    """Bags ``(n, words)`` with each word left out at rate ``one``, all at ``all_``."""
+    """Bags ``(n, words)`` with each word left out at rate ``one``, all at ``all_``.
+
+    Rates are from 0 to 1; else ``ValueError``.
+    """
+    bags = _bags(bags)
+    finite(one=one, all_=all_)
+    generators(generator=generator)
+    for name, rate in (("one", one), ("all_", all_)):
+        require(**{name: (rate, 0 <= rate <= 1, "from 0 to 1")})
     keep = torch.rand(bags.shape, generator=generator) >= one
     whole = torch.rand(len(bags), 1, generator=generator) >= all_
     return bags * keep * whole
 
 
+def _bags(bags, shape: tuple[int, int] | None = None) -> torch.Tensor:
+    """Bags ``(n, words)`` as floats, of the ``shape`` if it is given."""
+    bags = floats(bags, "bags")
+    fits = bags.ndim == 2 if shape is None else tuple(bags.shape) == shape
+    rule = "of shape " + ("(n, words)" if shape is None else str(shape))
+    require(bags=(f"shape {tuple(bags.shape)}", fits, rule))
+    check_finite(bags, "bags")
+    return bags
+
+
 @checked
+@torch.inference_mode(False)  # gradients are needed, whatever is switched off outside
 def train_latent(
     denoiser: Denoiser,
     z: torch.Tensor,
@@ -62,43 +110,58 @@ def train_latent(
 
     ``denoiser`` always holds the running mean of the weights, which draws better than
     the last ones. The run ends after ``steps``, or after ``seconds`` of training if
-    these are given. Raises ``ValueError`` for data or settings without sense.
+    these are given. Raises ``ValueError`` for data or settings without sense, such as
+    codes far from 0, and ``FloatingPointError`` where the loss or a weight is no
+    number; ``denoiser`` is then back at its last state.
     """
-    check_data(z, denoiser.data_dim, "z")
+    instances(Denoiser, denoiser=denoiser)
+    check_trainable(denoiser, "denoiser")
+    z = code_rows(z, denoiser.data_dim).to(denoiser.dtype)
+    check_scale(denoiser, z, "z")
     bags = z.new_zeros(len(z), 0) if bags is None else bags
-    check_shape(bags, denoiser.extra, "bags") if denoiser.extra else None
-    rows = f"shape {tuple(bags.shape)}"
-    fits = bags.shape == (len(z), denoiser.extra)
-    positive(steps=steps, batch_size=batch_size, learning_rate=learning_rate)
-    positive(n_states=n_states, seconds=1 if seconds is None else seconds)
-    require(
-        bags=(rows, fits, f"of shape ({len(z)}, {denoiser.extra})"),
-        average=(average, 0 <= average < 1, ">= 0 and < 1"),
-    )
+    bags = _bags(bags, (len(z), denoiser.extra))
+    counts(steps=steps, batch_size=batch_size, n_states=n_states)
+    positive(learning_rate=learning_rate, seconds=1 if seconds is None else seconds)
+    finite(average=average)
+    require(average=(average, 0 <= average < 1, ">= 0 and < 1"))
+    seed = seed_of(seed)
     yield
     learner = copy.deepcopy(denoiser)  # takes the steps; ``denoiser`` is its mean
     data = torch.cat([z, bags.to(z.dtype)], dim=1)
     run = Run(learner, data, batch_size, learning_rate, seed)
     run.clip = 10.0
     mean, clock = [*denoiser.parameters()], Clock(steps, seconds, n_states)
+    good = [weights.detach().clone() for weights in mean]
     for done in clock:
         z, told = run.batch().split([learner.data_dim, learner.extra], dim=1)
         told = drop_words(told, run.generator) if learner.extra else told
-        run.descend(learner.loss(z, run.generator, told), learning_rate_at(done))
-        # at first a mean over few steps, or it would remember the random start
-        share = max(1 - average, 9 / (run.step + 9))
-        with torch.no_grad():
-            torch._foreach_lerp_(mean, [*learner.parameters()], share)
-        if clock.due():
+        try:
+            loss = learner.loss(z, run.generator, told)
+            run.descend(loss, learning_rate_at(done))
+            # at first a mean over few steps, or it would remember the random start
+            share = max(1 - average, 9 / (run.step + 9))
+            with torch.no_grad():
+                torch._foreach_lerp_(mean, [*learner.parameters()], share)
+            if not clock.due():
+                continue
             loss, _ = run.means().item(), run.keep()
-            yield DiffusionState(run.step, clock.seconds, loss)
+        except FloatingPointError:
+            with torch.no_grad():
+                torch._foreach_copy_(mean, good)
+            raise
+        good = [weights.detach().clone() for weights in mean]
+        yield DiffusionState(run.step, clock.seconds, loss)
 
 
 def guide(with_words, without, guidance: float):
     """v_c + w (v_c − v_∅), of slopes, of scores, or of guesses: they differ linearly.
 
-    w = 0 is the model as it was trained; w = −1 forgets the words.
+    w = 0 is the model as it was trained; w = −1 forgets the words. Raises
+    ``ValueError`` for two of different shapes, and a w that is not finite.
     """
+    finite(guidance=guidance)
+    with_words, without = floats(with_words, "with_words"), floats(without, "without")
+    returned(without, with_words.shape, "without")
     return with_words + guidance * (with_words - without)
 
 
@@ -114,14 +177,22 @@ class Guided:
     guidance: float = 1.0
     rule: Callable = guide
 
+    def __post_init__(self):
+        instances(Denoiser, denoiser=self.denoiser)
+        finite(guidance=self.guidance)
+        functions(rule=self.rule)
+
     def __call__(self, x: torch.Tensor, sigma) -> torch.Tensor:
-        """The guided guess of x₀, ``(n, d)``."""
+        """The guided guess of x₀, ``(n, d)``; σ is one number for all rows."""
+        positive(sigma=sigma)
+        x, bags = code_rows(x, self.denoiser.data_dim), _bags(self.bags)
         if self.guidance == 0:
-            return self.denoiser(x, sigma, self.bags)
+            return self.denoiser(x, sigma, bags)
         # both questions in one pass: rows with words, then the same without
-        told = torch.cat([self.bags, torch.zeros_like(self.bags)])
+        told = torch.cat([bags, torch.zeros_like(bags)])
         both = self.denoiser(torch.cat([x, x]), sigma, told)
-        return self.rule(*both.chunk(2), self.guidance)
+        guess = self.rule(*both.chunk(2), self.guidance)
+        return returned(guess, x.shape, "rule")
 
 
 @torch.no_grad()
@@ -137,8 +208,11 @@ def draw_guided(
 
     ``ValueError`` for bags of another width and for a guidance that is not finite.
     """
-    check_shape(bags, denoiser.extra, "bags")
-    require(guidance=(guidance, math.isfinite(guidance), "finite"))
+    instances(Denoiser, denoiser=denoiser)
+    finite(guidance=guidance)
+    functions(rule=rule)
+    generators(generator=generator)
+    bags = check_data(floats(bags, "bags"), denoiser.extra, "bags")
     levels, start = denoiser.levels(steps), denoiser.start
     shape = (len(bags), denoiser.data_dim)
     noise = torch.randn(shape, generator=generator, dtype=start.mean.dtype)
@@ -160,8 +234,12 @@ class ExactDenoiser:
 
     mixture: GaussianMixture
 
+    def __post_init__(self):
+        instances(GaussianMixture, mixture=self.mixture)
+
     def noisy(self, sigma: float) -> GaussianMixture:
         """The density of x = x₀ + σ ε."""
+        positive(sigma=sigma)
         mixture, eye = self.mixture, torch.eye(self.mixture.d, dtype=torch.float64)
         covariances = mixture.covariances + sigma**2 * eye
         return GaussianMixture(mixture.weights, mixture.means, covariances)
@@ -169,6 +247,7 @@ class ExactDenoiser:
     def __call__(self, x: torch.Tensor, sigma: float) -> torch.Tensor:
         """The best guess: Σₖ rₖ(x) (μₖ + Σₖ (Σₖ + σ²I)⁻¹ (x − μₖ)), ``(n, d)``."""
         noisy = self.noisy(sigma)
+        x = check_data(floats(x, "x", torch.float64), self.mixture.d)
         shares = noisy.responsibilities(x)  # (n, k)
         gap = x[:, None, :] - noisy.means  # (n, k, d)
         pull = self.mixture.covariances @ torch.linalg.inv(noisy.covariances)
@@ -177,7 +256,8 @@ class ExactDenoiser:
 
     def score(self, x: torch.Tensor, sigma: float) -> torch.Tensor:
         """∇ log p(x; σ) = (D(x; σ) − x) / σ²."""
-        return (self(x, sigma) - x) / sigma**2
+        guess = self(x, sigma)
+        return (guess - floats(x, "x", torch.float64)) / sigma**2
 
 
 def draw_exactly(
@@ -194,6 +274,13 @@ def draw_exactly(
     p(x | c)^(1+w) / p(x)^w: that formula holds for the scores at each σ, but the
     powers of noisy densities are not the noisy densities of powers.
     """
+    instances(GaussianMixture, asked=asked, everything=everything)
+    fits = everything.d == asked.d
+    require(everything=(f"d = {everything.d}", fits, f"a mixture with d = {asked.d}"))
+    finite(guidance=guidance)
+    counts(n=n)
+    generators(generator=generator)
+    levels = check_levels(levels)
     with_words, without = ExactDenoiser(asked), ExactDenoiser(everything)
 
     def guided(x, sigma):

@@ -7,6 +7,7 @@ score for each character that may come next (Bengio et al. 2003). What stands fu
 back is forgotten, and still the product is a density: each factor sums to one.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,10 +15,19 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_utils.arguments import counts, positive, require
+from course_utils.arguments import (
+    counts,
+    finite,
+    floats,
+    generators,
+    instances,
+    positive,
+    require,
+    seed_of,
+)
 from course_utils.data import PROSE_ALPHABET
 from course_utils.descent import Clock, DescentState, Run, learning_rate_at
-from course_utils.networks import SavedModule
+from course_utils.networks import SavedModule, check_trainable
 from course_utils.training import checked, last, seeded
 
 
@@ -26,6 +36,8 @@ def numbers(text: str, alphabet: str = PROSE_ALPHABET) -> torch.Tensor:
 
     Raises ``ValueError`` that names the characters which are not in it.
     """
+    _check_alphabet(alphabet)
+    instances(str, text=text)
     strange = sorted(set(text) - set(alphabet))
     require(text=(f"{strange}", not strange, f"written with {alphabet!r} only"))
     place = {character: k for k, character in enumerate(alphabet)}
@@ -33,8 +45,34 @@ def numbers(text: str, alphabet: str = PROSE_ALPHABET) -> torch.Tensor:
 
 
 def text_of(x: torch.Tensor, alphabet: str = PROSE_ALPHABET) -> str:
-    """The text behind numbers ``(T,)``: the way back from ``numbers``."""
-    return "".join(alphabet[k] for k in x.tolist())
+    """The text behind numbers ``(T,)``: the way back from ``numbers``.
+
+    Raises ``ValueError`` for numbers that stand for no character.
+    """
+    _check_alphabet(alphabet)
+    return "".join(alphabet[k] for k in _whole(x, 1, len(alphabet)).tolist())
+
+
+def _check_alphabet(alphabet: str) -> None:
+    instances(str, alphabet=alphabet)
+    once = len(set(alphabet)) == len(alphabet) > 0
+    require(alphabet=(repr(alphabet), once, "characters, each of them once"))
+
+
+def _whole(
+    x, ndim: int | None, below: float = math.inf, name: str = "x"
+) -> torch.Tensor:
+    """Whole numbers from 0 to ``below`` − 1 with ``ndim`` axes (or any), as int64."""
+    kind = str(getattr(x, "dtype", "numbers"))
+    values = floats(x, name, torch.float64)
+    shape = tuple(values.shape)
+    fits = ndim in (None, values.ndim) and not ("float" in kind or "bool" in kind)
+    rule = {None: "(…, T)", 1: "(T,)", 2: "(n, T)"}[ndim] + " whole numbers"
+    require(**{name: (f"{shape} of {kind}", fits, rule)})
+    odd = values[~((values >= 0) & (values < below) & (values == values.round()))]
+    rule = f"whole numbers from 0 to {below - 1}"
+    require(**{name: (odd[:1].tolist(), odd.numel() == 0, rule)})
+    return values.long()
 
 
 def chapters(
@@ -46,6 +84,9 @@ def chapters(
     on: whole blocks of text, because single characters can be guessed from both sides.
     Up to n − 1 numbers at the end of x are left over.
     """
+    x = _whole(x, 1)
+    counts(n=n)
+    finite(held_out=held_out)
     parts = 2 <= 2 * n <= len(x)
     require(
         n=(n, parts, "at least 1 and at most half of the length of x"),
@@ -82,10 +123,12 @@ class Writer(SavedModule):
         seed: int = 0,
     ):
         super().__init__()
-        require(n_characters=(n_characters, n_characters >= 2, "at least 2"))
+        counts(2, n_characters=n_characters)
         counts(context=context, features=features, width=width)
-        self.settings = {"n_characters": n_characters, "context": context}
-        self.settings |= {"features": features, "width": width, "seed": seed}
+        settings = {"n_characters": n_characters, "context": context, "width": width}
+        settings |= {"features": features, "seed": seed_of(seed)}
+        # plain ints: those of NumPy do not go to a file
+        self.settings = {name: int(value) for name, value in settings.items()}
         self.n_characters, self.context, self.blank = (
             n_characters,
             context,
@@ -103,8 +146,12 @@ class Writer(SavedModule):
     def forward(self, before: torch.Tensor) -> torch.Tensor:
         """Scores of the next character: ``(…, context)`` to ``(…, n_characters)``.
 
-        Their ``log_softmax`` is log p(next | before).
+        Their ``log_softmax`` is log p(next | before). ``ValueError`` for another number
+        of characters, and for numbers that stand for none (nor for ``blank``).
         """
+        before = _whole(before, None, self.blank + 1, "before")
+        got, rule = tuple(before.shape), f"of shape (…, {self.context})"
+        require(before=(got, got[-1:] == (self.context,), rule))
         return self.network(self.embed(before).flatten(-2))
 
     def before_each(self, x: torch.Tensor) -> torch.Tensor:
@@ -113,14 +160,14 @@ class Writer(SavedModule):
         Place t holds x_{t−context} … x_{t−1}, and ``blank`` before the text began. So
         whatever is computed from it ignores x_t, x_{t+1}, …
         """
-        padded = F.pad(self._checked(x), (self.context, 0), value=self.blank)
+        padded = F.pad(self.texts(x), (self.context, 0), value=self.blank)
         return padded[:, :-1].unfold(1, self.context, 1)
 
     def log_prob(self, x: torch.Tensor) -> torch.Tensor:
         """Exact log p of each row of ``x``, ``(n, T)`` to ``(n,)``, in nats."""
         # one row at a time: a chapter of 12 000 characters has as many contexts
         rows = []
-        for row in self._checked(x):
+        for row in self.texts(x):
             log_p = self(self.before_each(row[None])[0]).log_softmax(dim=-1)  # (T, V)
             rows.append(log_p.gather(1, row[:, None]).sum())
         return torch.stack(rows)
@@ -143,12 +190,18 @@ class Writer(SavedModule):
         """
         counts(n=n, length=length)
         positive(temperature=temperature)
+        generators(generator=generator)
         begin = torch.empty(0, dtype=torch.int64) if begin is None else begin
-        x = self._checked(begin.expand(n, -1))
+        x = _whole(begin, 1, self.n_characters, "begin").expand(n, -1)
+        cold = max(temperature, 1e-30)  # a float32 knows nothing below 1e-45
         yield
         for _ in range(length):
             seen = F.pad(x, (self.context, 0), value=self.blank)[:, -self.context :]
-            log_p = (self(seen) / temperature).log_softmax(dim=1)  # (n, n_characters)
+            scores = self(seen)
+            scores = scores - scores.amax(dim=1, keepdim=True)  # the best stays 0
+            log_p = (scores / cold).log_softmax(dim=1)  # (n, n_characters)
+            if bool(log_p.isnan().any()):
+                raise FloatingPointError("a score of the next character is no number")
             yield x, log_p
             new = torch.multinomial(log_p.exp(), 1, generator=generator)
             x = torch.cat([x, new], dim=1)
@@ -162,17 +215,19 @@ class Writer(SavedModule):
         x, _ = last(self.write(n, length + 1, temperature, **options))
         return x
 
-    def _checked(self, x: torch.Tensor) -> torch.Tensor:
-        whole = not (x.is_floating_point() or x.is_complex() or x.dtype == torch.bool)
-        require(
-            x=(f"{tuple(x.shape)} of {x.dtype}", x.ndim == 2 and whole, "(n, T) whole")
-        )
-        fits = x.numel() == 0 or bool((x >= 0).all() and (x < self.n_characters).all())
-        require(x=("others", fits, f"numbers from 0 to {self.n_characters - 1}"))
+    def texts(self, x) -> torch.Tensor:
+        """``x`` as int64 ``(n, T)`` with n, T >= 1, if its characters are known ones.
+
+        Lists and arrays will do; ``ValueError`` for numbers that are none of them.
+        """
+        x = _whole(x, 2, self.n_characters)
+        rule = "a text of one character or more"
+        require(x=(tuple(x.shape), x.numel() > 0, rule))
         return x
 
 
 @checked
+@torch.inference_mode(False)  # gradients are needed, whatever is switched off outside
 def train_writer(
     writer: Writer,
     x: torch.Tensor,
@@ -197,10 +252,11 @@ def train_writer(
     """
     counts(steps=steps, batch_size=batch_size, n_states=n_states)
     positive(learning_rate=learning_rate, seconds=1 if seconds is None else seconds)
-    require(
-        forget=(forget, 0 <= forget < 1, "at least 0 and less than 1"),
-        x=(tuple(x.shape), x.numel() > 0, "a text of one character or more"),
-    )
+    finite(forget=forget)
+    require(forget=(forget, 0 <= forget < 1, "at least 0 and less than 1"))
+    instances(Writer, writer=writer)
+    check_trainable(writer, "writer")
+    x, seed = writer.texts(x), seed_of(seed)
     yield
     before = writer.before_each(x).flatten(0, 1)  # (n · T, context)
     rows = torch.cat([before, x.reshape(-1, 1)], dim=1)  # context and next character

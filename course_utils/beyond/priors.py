@@ -12,9 +12,17 @@ from dataclasses import dataclass
 import torch
 from torch.distributions import MultivariateNormal
 
-from course_utils.arguments import check_data, require
+from course_utils.arguments import (
+    check_data,
+    check_finite,
+    counts,
+    floats,
+    positive,
+    require,
+    seed_of,
+)
 from course_utils.beyond.flow import Flow, train_flow
-from course_utils.beyond.guidance import latent_denoiser, train_latent
+from course_utils.beyond.guidance import code_rows, latent_denoiser, train_latent
 from course_utils.gan import Discriminator, Generator, train_gan
 from course_utils.mixture import GaussianMixture, em, random_centres, start_at
 from course_utils.training import last
@@ -45,20 +53,37 @@ class Prior:
 
 def standard_normal(d: int) -> Prior:
     """N(0, I): what the VAE of notebook 04 draws from."""
+    counts(d=d)
     zeros, eye = torch.zeros(d), torch.eye(d)
-    normal = MultivariateNormal(zeros, eye)
-    return Prior("N(0, I)", lambda n: normal.sample((n,)), normal.log_prob, normal)
+    return _of_normal("N(0, I)", MultivariateNormal(zeros, eye))
+
+
+def _of_normal(name: str, normal: MultivariateNormal) -> Prior:
+    """A Gaussian as a prior; its density takes lists and arrays ``(n, d)``, too."""
+    d, dtype = len(normal.mean), normal.mean.dtype
+
+    def log_prob(z):
+        # (n, 1) would be broadcast to d columns
+        return normal.log_prob(check_data(floats(z, "z", dtype), d, "z"))
+
+    def sample(n):
+        counts(n=n)
+        return normal.sample((n,))
+
+    return Prior(name, sample, log_prob, normal)
 
 
 def one_gaussian(z: torch.Tensor) -> Prior:
-    """Maximum likelihood with one mean and one covariance (notebook 01)."""
-    z = check_data(z, z.shape[-1], "z").double()
-    normal = MultivariateNormal(z.mean(0), torch.cov(z.T, correction=0))
+    """Maximum likelihood with one mean and one covariance (notebook 01).
 
-    def log_prob(z):
-        return normal.log_prob(z.double())
-
-    return Prior("one Gaussian", lambda n: normal.sample((n,)), log_prob, normal)
+    Raises ``ValueError`` for codes whose covariance has no inverse.
+    """
+    z = code_rows(z).double()
+    cov = torch.cov(z.T, correction=0).reshape(z.shape[1], -1)
+    flat = torch.linalg.cholesky_ex(cov).info.item() > 0
+    shape = f"shape {tuple(z.shape)}"
+    require(z=(shape, not flat, "rows that spread in every direction"))
+    return _of_normal("one Gaussian", MultivariateNormal(z.mean(0), cov))
 
 
 def whole(mixture: GaussianMixture) -> MixturePrior:
@@ -85,8 +110,9 @@ def fit_mixture(
 
     It ends after ``iterations``, or when ``seconds`` of the processor are over.
     """
-    require(iterations=(iterations, iterations >= 1, "at least 1"))
-    z = check_data(z, z.shape[-1], "z").double()
+    counts(iterations=iterations, k=k)
+    positive(seconds=1 if seconds is None else seconds)
+    z, seed = code_rows(z).double(), seed_of(seed)
     begin, random = time.process_time(), torch.Generator().manual_seed(seed)
     rows = z[torch.randperm(len(z), generator=random)[: max(START_ROWS, 5 * k)]]
     mixture = start_at(rows, random_centres(z, k, random))
@@ -107,7 +133,11 @@ def fit_by_class(
     seed: int = 0,
 ) -> GaussianMixture:
     """``k`` Gaussians for each class of ``labels``, as one mixture of all of them."""
-    require(labels=(f"{len(labels)} of them", len(labels) == len(z), f"{len(z)} rows"))
+    z = code_rows(z)
+    labels = floats(labels, "labels", torch.float64)
+    shape, fits = tuple(labels.shape), labels.shape == (len(z),)
+    require(labels=(f"shape {shape}", fits, f"one for each of the {len(z)} rows of z"))
+    check_finite(labels, "labels")
     classes, counts = labels.unique(return_counts=True)
     parts, end = [], None if seconds is None else time.process_time() + seconds
     for index, value in enumerate(classes.tolist()):
@@ -123,12 +153,13 @@ def flow_prior(z: torch.Tensor, steps: int = 2000, seed: int = 0, **options) -> 
 
     ``options`` are those of ``train_flow``, such as ``seconds``.
     """
+    z = code_rows(z)
     flow = Flow(z.shape[1], 6, (128, 128), coupling="affine", seed=seed)
     last(train_flow(flow, z, steps, seed=seed, **{"learning_rate": 2e-3} | options))
 
     @torch.no_grad()
     def log_prob(z):
-        return torch.cat([flow.log_prob(part) for part in z.float().split(5000)])
+        return torch.cat([flow.log_prob(part) for part in code_rows(z).split(5000)])
 
     return Prior("flow", flow.sample, log_prob, flow)
 
@@ -138,7 +169,9 @@ def gan_prior(z: torch.Tensor, steps: int = 3000, seed: int = 0, **options) -> P
 
     ``options`` are those of ``train_gan``, such as ``seconds``.
     """
+    z = code_rows(z)
     d, scale = z.shape[1], z.std().item()
+    require(z=("one without", scale > 0, "codes with a spread"))
     shape = {"data_dim": d, "hidden": (256, 256), "scale": scale}
     generator = Generator(noise_dim=d, activation="leaky_relu", seed=seed, **shape)
     judge = Discriminator(seed=seed + 1, **shape)
@@ -155,6 +188,7 @@ def diffusion_prior(
     ``options`` are those of ``train_latent``, such as ``seconds``. Its log-density is
     that of the walk (notebook 07 does not print it: 32 gradients for each step).
     """
+    counts(walk=walk)
     denoiser = latent_denoiser(z, seed=seed)
     last(train_latent(denoiser, z, steps=steps, seed=seed, **options))
     return Prior("diffusion", lambda n: denoiser.sample(n, walk), None, denoiser)

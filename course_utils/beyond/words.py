@@ -12,7 +12,14 @@ from dataclasses import dataclass
 
 import torch
 
-from course_utils.arguments import require
+from course_utils.arguments import (
+    check_data,
+    check_finite,
+    check_unit,
+    floats,
+    instances,
+    require,
+)
 from course_utils.beyond.latents import decode_digits
 from course_utils.scores import load_digit_classifier
 
@@ -39,7 +46,9 @@ def moments(images: torch.Tensor) -> torch.Tensor:
     Images are grey levels, uint8 or floats in [0, 1]. Ink is the sum of all pixels.
     With y downwards, the slant is −cov(x, y) / var(y): by how much x grows for one step
     up. Width is the deviation of x over that of y, when the slant has been taken out.
+    Raises ``ValueError`` for another shape or other values.
     """
+    images = _images(images)
     ticks = torch.arange(28.0) - 13.5
     y, x = torch.meshgrid(ticks, ticks, indexing="ij")
     # one product with the pixels gives all sums: Σ p, Σ p x, Σ p y, Σ p x², …
@@ -55,11 +64,26 @@ def moments(images: torch.Tensor) -> torch.Tensor:
 
 
 def pixels(images: torch.Tensor) -> torch.Tensor:
-    """Images ``(n, 784)`` or ``(n, 28, 28)`` as floats in [0, 1], ``(n, 784)``."""
-    flat = images.flatten(1)
-    shape = f"shape {tuple(images.shape)}"
-    require(images=(shape, flat.shape[1:] == (784,), "of shape (n, 784)"))
+    """Images ``(n, 784)`` or ``(n, 28, 28)`` as floats in [0, 1], ``(n, 784)``.
+
+    Lists, arrays or tensors; uint8 is grey levels. Raises ``ValueError`` for another
+    shape or other values.
+    """
+    flat = _images(images)
     return flat.float() / 255 if flat.dtype == torch.uint8 else flat.float()
+
+
+def _images(images) -> torch.Tensor:
+    """``(n, 784)``: uint8 as it is, all others as floats in [0, 1]."""
+    grey = str(getattr(images, "dtype", "")).removeprefix("torch.") == "uint8"
+    images = floats(images, "images", torch.uint8 if grey else torch.float32)
+    flat = images.flatten(1) if images.ndim > 1 else images
+    shape = f"shape {tuple(images.shape)}"
+    fits = flat.shape[1:] == (784,) and len(flat) > 0
+    require(images=(shape, fits, "of shape (n, 784) with n >= 1"))
+    if not grey:
+        check_unit(flat, "images")
+    return flat
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +101,8 @@ class Describer:
     @classmethod
     def of(cls, images: torch.Tensor, labels: torch.Tensor) -> "Describer":
         """Thirds of the moments within each class of ``images`` ``(n, 784)``."""
-        check_labels(labels, len(images))
+        images = _images(images)
+        labels = check_labels(labels, len(images))
         counts = torch.bincount(labels, minlength=10)
         few = f"{int(counts.min())} of class {int(counts.argmin())}"
         require(labels=(few, bool((counts >= 3).all()), "three or more of each class"))
@@ -92,7 +117,11 @@ class Describer:
 
     def thirds(self, measured: torch.Tensor, labels: torch.Tensor, limits=None):
         """0, 1 or 2 for each moment ``(n, 3)``: its third within the class ``(n,)``."""
-        limits = self.limits if limits is None else limits
+        measured = check_data(floats(measured, "measured"), 3, "measured")
+        labels = check_labels(labels, len(measured))
+        limits = self.limits if limits is None else floats(limits, "limits")
+        shape = f"shape {tuple(limits.shape)}"
+        require(limits=(shape, limits.shape == (10, 3, 2), "of shape (10, 3, 2)"))
         return (measured[:, :, None] > limits[labels]).sum(dim=2)
 
     def bags(
@@ -102,7 +131,8 @@ class Describer:
 
         With ``clear`` a moment near the end of its third has no word: to learn from.
         """
-        check_labels(labels, len(images))
+        images = _images(images)
+        labels = check_labels(labels, len(images))
         measured = moments(images)
         thirds = self.thirds(measured, labels)  # (n, 3)
         words = _NUMBER[torch.arange(3), thirds]  # (n, 3), −1 where there is none
@@ -123,13 +153,8 @@ class Describer:
         shipped classifier sees, the rest is measured on the image. What nobody asked
         for cannot be wrong.
         """
-        require(
-            asked=(
-                f"shape {tuple(asked.shape)}",
-                asked.shape == (len(images), len(WORDS)),
-                f"of shape ({len(images)}, {len(WORDS)})",
-            )
-        )
+        images = _images(images)
+        asked = _bag(asked, (len(images), len(WORDS)), "asked")
         one = bool((asked[:, :10].sum(dim=1) == 1).all())
         require(asked=("other rows", one, "bags with one class in each row"))
         classes = asked[:, :10].argmax(dim=1)
@@ -150,18 +175,39 @@ def words_of_codes(
     A network that learns to make codes learns from these words: what counts in the end
     is the picture, and a decoder draws some digits thinner than they were.
     """
-    check_labels(labels, len(z))
+    instances(Describer, describer=describer)
+    z = floats(z, "z")
+    require(z=(f"shape {tuple(z.shape)}", z.ndim == 2, "of shape (n, d)"))
+    labels = check_labels(labels, len(z))
     parts = zip(z.split(2000), labels.split(2000), strict=True)  # for memory's sake
     bags = [describer.bags(decode_digits(model, c), y, clear=True) for c, y in parts]
     return torch.cat(bags)
 
 
-def check_labels(labels: torch.Tensor, n: int) -> None:
-    """Raise a ``ValueError`` unless labels are ``n`` whole numbers from 0 to 9."""
-    fits = labels.dtype == torch.int64 and labels.shape == (n,)
-    fits = fits and n > 0 and int(labels.min()) >= 0 and int(labels.max()) <= 9
-    got = f"{labels.dtype} of shape {tuple(labels.shape)}"
-    require(labels=(got, fits, f"int64 of shape ({n},), from 0 to 9"))
+def check_labels(labels: torch.Tensor, n: int) -> torch.Tensor:
+    """``labels`` as int64, if they are ``n`` whole numbers from 0 to 9.
+
+    Lists and arrays will do; else ``ValueError`` or ``TypeError``.
+    """
+    kind = str(getattr(labels, "dtype", "numbers"))
+    values = floats(labels, "labels", torch.float64)
+    fits = values.shape == (n,) and n > 0 and not ("float" in kind or "bool" in kind)
+    known = torch.isin(values, torch.arange(10, dtype=torch.float64))
+    got = f"{kind} of shape {tuple(values.shape)}"
+    rule = f"whole numbers of shape ({n},), from 0 to 9"
+    require(labels=(got, fits and bool(known.all()), rule))
+    return values.long()
+
+
+def _bag(bag, shape: tuple[int, ...], name: str = "bag") -> torch.Tensor:
+    """Zeros and ones of this shape, as floats."""
+    bag = floats(bag, name)
+    got = f"shape {tuple(bag.shape)}"
+    require(**{name: (got, bag.shape == shape, f"of shape {shape}")})
+    check_finite(bag, name)
+    other = bag[(bag != 0) & (bag != 1)]
+    require(**{name: (other[:1].tolist(), other.numel() == 0, "zeros and ones")})
+    return bag
 
 
 def parse(text: str) -> tuple[torch.Tensor, list[str]]:
@@ -169,6 +215,7 @@ def parse(text: str) -> tuple[torch.Tensor, list[str]]:
 
     Order and fillers do not count; "left", "right" and "7" are understood, too.
     """
+    instances(str, text=text)
     found = re.findall(r"[^\W_]+", text.lower())
     bag, unknown = torch.zeros(len(WORDS)), []
     for word in found:
@@ -182,6 +229,7 @@ def parse(text: str) -> tuple[torch.Tensor, list[str]]:
 
 def spell(bag: torch.Tensor) -> str:
     """The words of a bag ``(17,)`` as a phrase: "a thin seven, leaning right"."""
+    bag = _bag(bag, (len(WORDS),))
     own = [word for word, there in zip(WORDS, bag.tolist(), strict=True) if there]
     nouns = [w for w in own if w in CLASSES] or ["digit"]
     leans = [w for w in own if w in THIRDS[1]]

@@ -93,5 +93,7 @@ def test_nonsense_is_refused(codes):
         fit_mixture(z, 2, iterations=0)
     with pytest.raises(ValueError, match="labels must be"):
         fit_by_class(z, labels[:5], 2)
-    with pytest.raises(ValueError, match="z must be"):
-        one_gaussian(z.long())
+    with pytest.raises(ValueError, match="z must be finite"):
+        one_gaussian(z / 0)
+    with pytest.raises(ValueError, match="z must be rows that spread"):
+        one_gaussian(z[:, [0, 0]])
