@@ -148,7 +148,7 @@ def notebooks(arguments):
 
 def record(arguments):
     setup("test")
-    return call("-m", "tools.frames", *arguments, **TESTING)
+    return call("-m", "tools.frames", "record", *arguments, **TESTING)
 
 
 def site(arguments):

@@ -213,7 +213,7 @@ def test_arguments_go_on(course, monkeypatch):
         "test",
         (("-m", "tools.notebooks", "run", "01"), alone),
         "test",
-        (("-m", "tools.frames", "01"), alone),
+        (("-m", "tools.frames", "record", "01"), alone),
         "site",
         (("-m", "tools.site"), alone),
         "browser",

@@ -14,6 +14,7 @@ from sphinx.util.docutils import docutils_namespace
 
 from tools import ROOT, load, notebook_paths
 from tools.frames import FRAMES, page
+from tools.frames.grid import INSTEAD
 from tools.normalise import dumps
 from tools.site import api, copies, formulas, links, texts
 
@@ -151,16 +152,16 @@ def finish(made: Path, places: dict[str, str]) -> int:
     return count
 
 
-def copy_frames(made: Path) -> tuple[dict[str, int], list[str]]:
+def copy_frames(made: Path) -> tuple[dict[tuple[str, str], int], list[str]]:
     """The scripts of figures that move; how many frames each has, and what is stale."""
     counts, stale = {}, []
     for path in notebook_paths():
         for cell in page.widgets_of(path.stem):
             if reason := page.stale(path.stem, cell):
-                stale.append(reason)
+                stale += [] if cell in INSTEAD else [reason]
                 continue
             place = made / "frames" / path.stem
             place.mkdir(parents=True, exist_ok=True)
             shutil.copy(FRAMES / path.stem / f"{cell}.js", place)
-            counts[cell] = page.manifest(path.stem)[cell]["frames"]
+            counts[path.stem, cell] = page.manifest(path.stem)[cell]["frames"]
     return counts, stale
