@@ -11,6 +11,9 @@ graph of a graph: the same numbers as ``at_once``, in less than half of the time
 import torch
 from torch import nn
 
+from course_utils.arguments import require
+from course_utils.gan.networks import Discriminator, Generator
+
 # g where h > 0, else slope · g: one pass over memory, where torch.where takes ten times
 # as long
 leaky_relu_backward = torch.ops.aten.leaky_relu_backward
@@ -18,24 +21,40 @@ leaky_relu_backward = torch.ops.aten.leaky_relu_backward
 
 def linear_pieces(network) -> tuple[list[nn.Linear], float] | None:
     """The linear layers and the one slope below zero, if that is all there is."""
-    linear, between = list(network[::2]), list(network[1::2])
+    parts = list(network) if isinstance(network, nn.Sequential) else []
+    linear, between = parts[::2], parts[1::2]
     slopes = {getattr(each, "negative_slope", 0.0) for each in between}
-    kinds_fit = all(isinstance(each, nn.ReLU | nn.LeakyReLU) for each in between)
-    return (linear, slopes.pop()) if kinds_fit and len(slopes) == 1 else None
+    # subclasses, such as layers with a normed weight, may do more than a product
+    plain = all(type(each) is nn.Linear and each.bias is not None for each in linear)
+    bends = all(type(each) in (nn.ReLU, nn.LeakyReLU) for each in between)
+    fits = plain and bends and len(linear) > len(between) and len(slopes) == 1
+    return (linear, slopes.pop()) if fits else None
 
 
 def can_do_by_hand(generator, discriminator) -> bool:
-    """Are both networks made of linear layers and (leaky) ReLUs?"""
-    return all(linear_pieces(each.network) for each in (generator, discriminator))
+    """Are both networks the course's, of linear layers and (leaky) ReLUs, all free?
+
+    A class of the reader's own may do something else; and what is frozen must not move.
+    """
+    players = {Generator: generator, Discriminator: discriminator}
+    return all(
+        type(each) is kind
+        and linear_pieces(each.network) is not None
+        and all(weights.requires_grad for weights in each.parameters())
+        for kind, each in players.items()
+    )
 
 
 class Pieces:
     """A network of (leaky) ReLUs, its values on one batch, and gradients by hand.
 
     The products are in ``dtype``; the weights and their gradients keep their own.
+    Raises ``ValueError`` for a network of other parts.
     """
 
     def __init__(self, network, dtype: torch.dtype):
+        fits, got = linear_pieces(network) is not None, type(network).__name__
+        require(network=(got, fits, "linear layers with (leaky) ReLUs between"))
         self.layers, self.slope = linear_pieces(network)
         self.dtype = dtype
 

@@ -6,6 +6,7 @@ Real is green, fake is pink; the truth, a circle of 3σ around each mode, is ver
 import torch
 from matplotlib.patches import Circle
 
+from course_utils.arguments import check_shape, counts, floats, require
 from course_utils.gan.pictures import IN_DATA_UNITS, square, tint
 from course_utils.style import COLOUR, plot_modes
 
@@ -135,9 +136,17 @@ def plot_shares(axes, runs, titles, top=None):
 
 
 def sheet_of(images, columns):
-    """Digits ``(n, 784)`` as one picture without gaps, n a multiple of ``columns``."""
+    """Digits ``(n, 784)`` as one picture without gaps, n a multiple of ``columns``.
+
+    Raises ``ValueError`` for other shapes.
+    """
+    counts(columns=columns)
+    images = floats(images, "images")
+    check_shape(images, 784, "images")
+    n, rule = len(images), f"a multiple of columns = {columns} digits"
+    require(images=(n, n % columns == 0, rule))
     rows = len(images) // columns
-    grid = images.view(rows, columns, 28, 28)  # row, column, y, x
+    grid = images.reshape(rows, columns, 28, 28)  # row, column, y, x
     return grid.transpose(1, 2).reshape(28 * rows, -1)  # row, y, column, x
 
 

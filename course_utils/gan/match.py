@@ -4,8 +4,10 @@ import copy
 
 import torch
 
-from course_utils.arguments import require
+from course_utils.arguments import counts, instances, require
 from course_utils.gan.losses import LOSSES
+from course_utils.gan.networks import Discriminator, Generator
+from course_utils.gan.recipes import GANRecipe
 from course_utils.quadrature import draw
 from course_utils.training import seeded
 
@@ -22,28 +24,43 @@ class Source:
     """
 
     def __init__(self, data, generator, random: torch.Generator):
+        instances(Generator, generator=generator)
+        instances(torch.Generator, random=random)
         self.random, self.dtype = random, generator.dtype
+        self.fits, self.columns = generator.check, generator.data_dim
         self.sampler = None if isinstance(data, torch.Tensor) else data
         self.pool, self.position = data, 0
-        if self.sampler is not None:
-            kind = type(data).__name__
-            able = hasattr(data, "sample")
-            require(data=(kind, able, "a tensor or have .sample"))
-            self.refill(1)  # one sample shows whether the columns fit
-            wanted = f"samples of shape (n, {generator.data_dim})"
-            got = f"(1,): {kind} draws single numbers; give it parameters of shape (1,)"
-            require(data=(got, self.pool.ndim > 1, f"a source of {wanted}"))
-        generator.check(self.pool, "data")
+        if self.sampler is None:
+            self.fits(data, "data")
+            self.pool = data.detach()  # a graph behind them is not to be walked
+            return
+        kind, able = type(data).__name__, hasattr(data, "sample")
+        able = able and not isinstance(data, type)  # an object, not its class
+        require(data=(kind, able, "a tensor or have .sample"))
+        self.refill(1)  # one sample shows whether the columns fit
 
     def refill(self, n: int) -> None:
-        """Draw a new pool of samples, with a seed from the one generator."""
+        """Draw a new pool of samples, with a seed from the one generator.
+
+        Raises ``ValueError`` if they cannot be data for the generator.
+        """
+        counts(n=n)
         # torch.distributions take no generator: so the run hands them a seed
         seed = int(torch.randint(2**62, (), generator=self.random))
         with seeded(seed):
-            self.pool, self.position = draw(self.sampler, n, "data"), 0
+            pool = draw(self.sampler, n, "data")
+        kind = type(self.sampler).__name__
+        got = f"(1,): {kind} draws single numbers; give it parameters of shape (1,)"
+        wanted = f"samples of shape (n, {self.columns})"
+        require(data=(got, pool.ndim > 1, f"a source of {wanted}"))
+        self.fits(pool, "data")
+        # what was made in inference mode knows no gradients, also not those of D
+        pool = pool.clone() if pool.is_inference() else pool.detach()
+        self.pool, self.position = pool, 0
 
     def batch(self, n: int) -> torch.Tensor:
         """The next ``n`` real samples, in the dtype of the networks."""
+        counts(n=n)
         if self.sampler is None:  # with replacement: no epochs, every batch alike
             rows = torch.randint(len(self.pool), (n,), generator=self.random)
             x = self.pool[rows]
@@ -64,6 +81,10 @@ class Match:
     """
 
     def __init__(self, generator, discriminator, source, how):
+        instances(Generator, generator=generator)
+        instances(Discriminator, discriminator=discriminator)
+        instances(Source, source=source)
+        instances(GANRecipe, how=how)
         # two sets of weights for one G: those that move, and their mean that is shown
         self.shown, self.average = generator, how.average
         self.players = {
@@ -109,7 +130,8 @@ class Match:
         if gradient is None and not bool(torch.isfinite(loss)):
             self.fall_back(f"the loss of the {name} became {loss.item()}")
         self.optimizers[name].zero_grad()  # also what the other player's step left
-        own = list(self.players[name].parameters())  # leave the other player alone
+        # leave the other player alone, and what the reader has frozen
+        own = [each for each in self.players[name].parameters() if each.requires_grad]
         loss.backward(gradient, inputs=own)
         self.optimizers[name].step()
 

@@ -6,15 +6,23 @@ import torch
 
 from course_utils.arguments import (
     check_data,
+    check_finite,
     check_shape,
     check_unit,
+    counts,
+    floats,
+    generators,
+    numbers,
+    one_of,
     positive,
     require,
+    seed_of,
 )
-from course_utils.networks import SavedModule, layers
+from course_utils.networks import SavedModule, layers, whole_numbers
 from course_utils.training import seeded
 
 OUTPUTS = ("linear", "sigmoid")
+SCALES = (1e-18, 1e18)  # whose squares float32 holds
 
 
 class Generator(SavedModule):
@@ -36,18 +44,22 @@ class Generator(SavedModule):
         seed: int = 0,
     ):
         super().__init__()
-        require(output=(repr(output), output in OUTPUTS, f"one of {OUTPUTS}"))
-        positive(noise_dim=noise_dim, data_dim=data_dim, scale=scale)
-        self.noise_dim, self.data_dim = noise_dim, data_dim
-        self.output, self.scale = output, float(scale)
-        self.settings = {"noise_dim": noise_dim, "data_dim": data_dim}
-        self.settings |= {"hidden": list(hidden), "activation": activation}
+        one_of(OUTPUTS, output=output)
+        positive(noise_dim=noise_dim, data_dim=data_dim)
+        counts(noise_dim=noise_dim, data_dim=data_dim)
+        hidden = whole_numbers(hidden, "hidden")
+        self.noise_dim, self.data_dim = int(noise_dim), int(data_dim)
+        self.output, self.scale = output, _scale(scale)
+        self.settings = {"noise_dim": self.noise_dim, "data_dim": self.data_dim}
+        self.settings |= {"hidden": hidden, "activation": activation}
         self.settings |= {"output": output, "scale": self.scale}
-        with seeded(seed):  # the same first weights for the same seed
+        # the same first weights for the same seed, and such as can learn
+        with seeded(seed_of(seed)), torch.inference_mode(False):
             self.network = layers([noise_dim, *hidden, data_dim], activation)
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
-        """x = G(z)."""
+        """x = G(z), in the dtype of the weights, for z ``(…, noise_dim)``."""
+        z = floats(z, "z", self.dtype)
         if z.shape[-1:] != (self.noise_dim,):
             raise ValueError(
                 f"z must have {self.noise_dim} columns, got shape {tuple(z.shape)}"
@@ -57,13 +69,17 @@ class Generator(SavedModule):
 
     def noise(self, n: int, generator: torch.Generator | None = None) -> torch.Tensor:
         """z ~ N(0, I), ``(n, noise_dim)``."""
+        counts(n=n)
+        generators(generator=generator)
         return torch.randn(n, self.noise_dim, generator=generator, dtype=self.dtype)
 
     @torch.no_grad()
     def sample(self, n: int, seed: int | None = None) -> torch.Tensor:
         """``n`` new x, without gradients; the same ``seed`` gives the same z."""
         # one pass through the network: this is why GANs draw quickly
-        random = None if seed is None else torch.Generator().manual_seed(seed)
+        random = torch.Generator() if seed is not None else None
+        if seed is not None:
+            random.manual_seed(seed_of(seed))
         return self(self.noise(n, random))
 
     def check(self, x: torch.Tensor, name: str = "x") -> None:
@@ -77,6 +93,8 @@ class Generator(SavedModule):
             check_shape(x, self.data_dim, name)  # any grey level is right
             return
         check_data(x, self.data_dim, name)
+        # float32 holds less than float64
+        check_finite(x.to(self.dtype), f"{name} in {self.dtype}")
         if bounded:  # what G can never reach, D would know by that alone
             check_unit(x, name, like=" like a sigmoid")
 
@@ -118,33 +136,42 @@ class Discriminator(SavedModule):
         seed: int = 0,
     ):
         super().__init__()
-        positive(data_dim=data_dim, pack=pack, scale=scale)
+        positive(data_dim=data_dim, pack=pack)
+        counts(data_dim=data_dim, pack=pack)
+        numbers(frequencies=frequencies)
         require(frequencies=(frequencies, frequencies >= 0, "0 or more"))
-        self.data_dim, self.pack, self.scale = data_dim, pack, float(scale)
-        self.settings = {"data_dim": data_dim, "hidden": list(hidden)}
-        self.settings |= {"activation": activation, "frequencies": frequencies}
-        self.settings |= {"frequency_scale": frequency_scale, "pack": pack}
-        self.settings |= {"scale": self.scale}
-        sizes = _spaced(frequency_scale, frequencies)
-        with seeded(seed):
+        counts(0, frequencies=frequencies)
+        hidden = whole_numbers(hidden, "hidden")
+        self.data_dim, self.pack, self.scale = int(data_dim), int(pack), _scale(scale)
+        low, high = _range(frequency_scale)
+        both = isinstance(frequency_scale, tuple | list)
+        self.settings = {"data_dim": self.data_dim, "hidden": hidden}
+        self.settings |= {"activation": activation, "frequencies": int(frequencies)}
+        self.settings |= {"frequency_scale": (low, high) if both else low}
+        self.settings |= {"pack": self.pack, "scale": self.scale}
+        # from low to high, geometrically
+        sizes = low * (high / low) ** torch.linspace(0, 1, frequencies)
+        with seeded(seed_of(seed)), torch.inference_mode(False):
             waves = sizes * torch.randn(data_dim, frequencies)  # one column per wave
             n_in = pack * (data_dim + 2 * frequencies)
             self.network = layers([n_in, *hidden, 1], activation)
-        self.register_buffer("waves", waves)  # saved with D, but never trained
+            self.register_buffer("waves", waves)  # saved with D, but never trained
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """What the network is given: x / scale and its waves, ``(n / pack, …)``."""
+        x = floats(x, "x", self.dtype)
         x = x[:, None] if x.ndim == 1 and self.data_dim == 1 else x
         if x.ndim != 2 or x.shape[1] != self.data_dim or len(x) % self.pack:
             rows = "n" if self.pack == 1 else f"a multiple of {self.pack}"
             raise ValueError(
                 f"x must have shape ({rows}, {self.data_dim}), got {tuple(x.shape)}"
             )
-        x = x.to(self.dtype) / self.scale
+        x = x / self.scale
         if self.waves.shape[1]:
             angle = x @ self.waves  # (n, data_dim) → (n, frequencies)
             x = torch.cat([x, angle.sin(), angle.cos()], dim=1)
-        return x.reshape(len(x) // self.pack, -1)  # a pack is one long row
+        # a pack is one long row
+        return x.reshape(len(x) // self.pack, self.pack * x.shape[1])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits ``(n / pack,)``: log D − log (1 − D)."""
@@ -155,9 +182,22 @@ class Discriminator(SavedModule):
         return self(x).sigmoid()
 
 
-def _spaced(scale, n: int) -> torch.Tensor:
-    """n numbers from low to high, geometrically; one number stands for both."""
-    low, high = scale if isinstance(scale, tuple | list) else (scale, scale)
+def _scale(scale) -> float:
+    positive(scale=scale)
+    low, high = SCALES
+    require(scale=(scale, low <= scale <= high, f"from {low:g} to {high:g}"))
+    return float(scale)
+
+
+def _range(scale) -> tuple[float, float]:
+    """(low, high) of the waves; one number stands for both."""
+    ends = scale if isinstance(scale, tuple | list) else (scale, scale)
     rule = "positive, a number or (low, high) with low <= high"
+    require(frequency_scale=(scale, len(ends) == 2, rule))
+    numbers(**{"frequency_scale[0]": ends[0], "frequency_scale[1]": ends[1]})
+    low, high = map(float, ends)
     require(frequency_scale=(scale, 0 < low <= high, rule))
-    return low * (high / low) ** torch.linspace(0, 1, n)
+    lowest, highest = SCALES
+    fits = lowest <= low and high <= highest
+    require(frequency_scale=(scale, fits, f"from {lowest:g} to {highest:g}"))
+    return low, high

@@ -11,6 +11,7 @@ from matplotlib.collections import LineCollection
 from torch.distributions import Normal
 from torch.nn.functional import logsigmoid, softplus
 
+from course_utils.arguments import check_finite, counts, floats, positive, require
 from course_utils.style import COLOUR, JUDGE, VERDICT, plot_density
 
 GRID = torch.linspace(-4, 4, 321)
@@ -42,11 +43,21 @@ def _densities(ax, p, grid, judge):
 
 def normal_quantiles(n):
     """n numbers that cut N(0, 1) into equal shares, ``(n, 1)``: noise without luck."""
+    counts(n=n)
     return torch.special.ndtri((torch.arange(n) + 0.5) / n)[:, None]
 
 
 def smooth_density(x, grid, width=WIDTH):
-    """A density over ``grid`` from samples ``(n,)``: the mean of n narrow Gaussians."""
+    """A density over ``grid`` from samples ``(n,)``: the mean of n narrow Gaussians.
+
+    Raises ``ValueError`` for samples or a grid that are no finite ``(n,)``.
+    """
+    positive(width=width)
+    x, grid = floats(x), floats(grid, "grid")
+    for name, values in (("x", x), ("grid", grid)):
+        got, line = f"shape {tuple(values.shape)}", values.ndim == 1 and len(values) > 0
+        require(**{name: (got, line, "(n,) with n >= 1")})
+        check_finite(values, name)
     gaps = (grid[:, None] - x) / width
     return (-0.5 * gaps.square()).exp().mean(dim=1) / (width * math.sqrt(2 * math.pi))
 

@@ -11,7 +11,7 @@ which time, is in ``docs/results.md``.
 import math
 from dataclasses import dataclass
 
-from course_utils.arguments import counts, require
+from course_utils.arguments import counts, finite, numbers, one_of, require, switches
 from course_utils.data import read_verified
 from course_utils.files import read_model
 from course_utils.gan.losses import LOSSES
@@ -45,8 +45,10 @@ class GANRecipe:
     simultaneous: bool = False
 
     def __post_init__(self):
-        known = isinstance(self.loss, str) and self.loss in LOSSES
-        require(loss=(repr(self.loss), known, f"one of {tuple(LOSSES)}"))
+        one_of(tuple(LOSSES), loss=self.loss)
+        counts(-math.inf, k=self.k, batch_size=self.batch_size)  # how many is below
+        finite(average=self.average)
+        switches(simultaneous=self.simultaneous)
         _pair("anneal", self.anneal, "a pair")
         window, ends, weights = self.anneal, self.ends, self.weights
         ordered = isinstance(window, tuple | list) and 0 <= window[0] < window[1] <= 1
@@ -64,7 +66,6 @@ class GANRecipe:
             average=(self.average, 0 <= self.average < 1, ">= 0 and < 1"),
             decay=(self.decay, gentle, "two numbers > 0 and <= 1"),
         )
-        counts(k=self.k, batch_size=self.batch_size)
 
     @property
     def rates(self) -> tuple[float, float]:
@@ -143,6 +144,7 @@ def full_run() -> tuple[Generator, dict]:
 def _pair(name: str, value, rule="a number or a pair") -> tuple[float, float]:
     try:
         first, second = value if isinstance(value, tuple | list) else (value, value)
+        numbers(first=first, second=second)
         return float(first), float(second)
     except (TypeError, ValueError):
         raise ValueError(f"{name} must be {rule}, got {value!r}") from None

@@ -12,6 +12,7 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 from torch.nn.functional import logsigmoid, mse_loss, relu, softplus
 
+from course_utils.arguments import check_data, functions, instances
 from course_utils.gan.networks import Discriminator, Generator
 
 RATE = 0.5
@@ -19,16 +20,18 @@ RATE = 0.5
 START = Generator(3, 2, hidden=()).double(), Discriminator(2, hidden=()).double()
 for _player in START:  # large weights: logits of both signs
     _random = torch.Generator().manual_seed(8)
-    for _one in _player.parameters():
-        _one.data = torch.randn(_one.shape, generator=_random).double()
+    with torch.inference_mode(False):  # it serves later callers, too
+        for _one in _player.parameters():
+            _one.data = torch.randn(_one.shape, generator=_random).double()
 
 
 def players(z):
-    """G, D and the optimizer of G, always the same, in the dtype of z.
+    """G, D and the optimizer of G, always the same, in the dtype of z ``(n, 3)``.
 
     G still holds a gradient: that of a step of D that had forgotten ``detach``. It is a
     trap, in which a missing ``zero_grad`` shows.
     """
+    check_data(z, START[0].noise_dim, "z")
     generator, discriminator = (copy.deepcopy(one).to(z.dtype) for one in START)
     for parameter in generator.parameters():
         parameter.grad = parameter.detach().cos()
@@ -38,6 +41,7 @@ def players(z):
 
 def way(generator):
     """The slope that G has gone down, from where it stood at the start."""
+    instances(Generator, generator=generator)
     return (_flat(START[0]).to(generator.dtype) - _flat(generator)) / RATE
 
 
@@ -64,6 +68,7 @@ def after(step):
 
     Raises ``Fault`` where the record of the step tells more than these numbers.
     """
+    functions(step=step)
 
     def numbers(z):
         with torch.enable_grad():  # left again, whatever the step has switched

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import torch
 
-from course_utils.arguments import require
+from course_utils.arguments import check_finite, floats, functions, require
 from course_utils.quadrature import expectation, log_density
 
 
@@ -19,11 +19,16 @@ def optimal_discriminator(p, q) -> Callable[[torch.Tensor], torch.Tensor]:
 
     Computed as σ(log p − log q), so that it holds where both densities underflow; ½
     where both are exactly zero, as outside of both supports. Goodfellow et al. 2014,
-    proposition 1.
+    proposition 1. Raises ``TypeError`` for what has no ``log_prob``; D* raises
+    ``ValueError`` where the two densities are not of one shape, or not numbers.
     """
+    _check_densities(p, q)
 
     def best(x: torch.Tensor) -> torch.Tensor:
-        log_p, log_q = log_density(p, x), log_density(q, x)
+        x = floats(x)
+        log_p, log_q = _log("p", p, x), _log("q", q, x)
+        got, wanted = tuple(log_q.shape), tuple(log_p.shape)
+        require(q=(f"log_prob {got}", got == wanted, f"of the shape of p, {wanted}"))
         # −∞ minus −∞ is NaN: where nothing is ever drawn, no D is better than another
         nowhere = log_p.isneginf() & log_q.isneginf()
         return torch.where(nowhere, 0.5, torch.sigmoid(log_p - log_q))
@@ -39,14 +44,24 @@ def value(p, q, d, grid: torch.Tensor) -> torch.Tensor:
     Where one density is so far below the other that D rounds to 0 or 1, it does not
     count.
     """
+    _check_densities(p, q)
+    functions(d=d)
+    grid = floats(grid, "grid")
+    line = grid.ndim == 1 and len(grid) >= 2
+    require(grid=(f"shape {tuple(grid.shape)}", line, "(n,) with n >= 2"))
+    check_finite(grid, "grid")
     with torch.no_grad():
-        probability = torch.as_tensor(d(grid)).to(grid.dtype)
+        probability = floats(d(grid), "what d returns").to(grid.dtype)
     shape, wanted = tuple(probability.shape), tuple(grid.shape)
     require(d=(shape, shape == wanted, f"a function that returns shape {wanted}"))
     low, high = probability.min().item(), probability.max().item()
     got = f"values from {low:g} to {high:g}"
     require(d=(got, low >= 0 and high <= 1, "in [0, 1]"))
-    log_p, log_q = log_density(p, grid), log_density(q, grid)
+    log_p, log_q = _log("p", p, grid), _log("q", q, grid)
+    for name, log in (("p", log_p), ("q", log_q)):
+        got = f"log_prob of shape {tuple(log.shape)}"
+        rule = f"one density on a line, with log_prob of shape {wanted}"
+        require(**{name: (got, log.shape == grid.shape, rule)})
     # for the fakes the second log is log (1 − D) = log q / (p + q), not log D again
     real = _part("p", probability.log(), log_p, log_q, grid)
     return real + _part("q", torch.log1p(-probability), log_q, log_p, grid)
@@ -61,3 +76,30 @@ def _part(name: str, log_d, log_density, log_other, grid) -> torch.Tensor:
         return expectation(torch.where(lost, 0.0, log_d), log_density, grid)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
+
+
+def _check_densities(p, q) -> None:
+    for name, each in (("p", p), ("q", q)):
+        if isinstance(each, type) or not hasattr(each, "log_prob"):
+            got = f"{each!r:.60}"
+            raise TypeError(f"{name} must be an object with log_prob, got {got}")
+        # beside whole numbers torch cuts a scale of 1.5 down to 1, unseen
+        for part in getattr(each, "arg_constraints", {}):
+            value = each.__dict__.get(part)
+            if isinstance(value, torch.Tensor) and not value.is_floating_point():
+                kind = value.dtype
+                raise TypeError(f"{part} of {name} must be floats, got {kind}")
+
+
+def _log(name: str, p, x: torch.Tensor) -> torch.Tensor:
+    """log p(x), if these are numbers; errors say whose they are."""
+    try:
+        log_p = log_density(p, x)
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(f"{name}: {error}") from error
+    if not isinstance(log_p, torch.Tensor) or not log_p.is_floating_point():
+        kind = getattr(log_p, "dtype", type(log_p).__name__)
+        raise TypeError(f"{name}.log_prob must return floats, got {kind}")
+    bad = int(log_p.isnan().sum())
+    require(**{f"{name}.log_prob": (f"{bad} NaN", bad == 0, "numbers")})
+    return log_p

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 
 import torch
 
-from course_utils.arguments import counts, require
+from course_utils.arguments import counts, finite, require, seed_of, switches
 from course_utils.descent import Clock
 from course_utils.gan.fast import AtOnceByHand, can_do_by_hand
-from course_utils.gan.losses import LOSSES, gradient_penalty
+from course_utils.gan.losses import LOSSES, penalty_of
 from course_utils.gan.match import Match, Source
 from course_utils.gan.networks import Discriminator, Generator
 from course_utils.gan.recipes import GANRecipe
+from course_utils.networks import check_trainable
 from course_utils.training import checked
 
 
@@ -69,7 +70,7 @@ def penalty(match, x: torch.Tensor, fake: torch.Tensor, weight: float):
         return 0.0
     # one share per pair, (m, 1): where between real and fake the slope is measured
     mix = torch.rand(len(x), 1, generator=match.random, dtype=x.dtype)
-    return weight * gradient_penalty(match.discriminator, x, fake, match.loss, mix)
+    return weight * penalty_of(match.discriminator, x, fake, match.loss, mix)
 
 
 def at_once(match, k: int, m: int, weight: float) -> None:
@@ -95,6 +96,7 @@ def at_once(match, k: int, m: int, weight: float) -> None:
 
 
 @checked
+@torch.inference_mode(False)  # gradients are needed, whatever is switched off outside
 def train_gan(
     generator,
     discriminator,
@@ -123,13 +125,15 @@ def train_gan(
     """
     how = GANRecipe(**recipe)
     _check_players(generator, discriminator, how)
+    counts(-math.inf, steps=steps, n_states=n_states)  # how many is below
+    finite(seconds=1 if seconds is None else seconds)
     require(
         steps=(steps, steps >= 1, ">= 1"),
         seconds=(seconds, seconds is None or seconds > 0, "None or > 0"),
         n_states=(n_states, n_states >= 1, ">= 1"),
     )
-    counts(steps=steps, n_states=n_states)
-    source = Source(data, generator, torch.Generator().manual_seed(seed))
+    switches(snapshots=snapshots, bf16=bf16)
+    source = Source(data, generator, torch.Generator().manual_seed(seed_of(seed)))
     yield
     match = Match(generator, discriminator, source, how)
     play, by_hand = algorithm_1, False
@@ -149,18 +153,47 @@ def train_gan(
 
 
 def rates_at(progress: float, ends: tuple[float, float]) -> tuple[float, float]:
-    """Factors of the learning rates of G and D; G's falls by a squared half cosine."""
+    """Factors of the learning rates of G and D; G's falls by a squared half cosine.
+
+    ``progress`` counts from 0; after 1 the factors stay at ``ends``. ``ValueError`` or
+    ``TypeError`` for what are no numbers.
+    """
+    _check_progress(progress)
+    _check_pair(ends=ends)
     fall = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))  # from 1 to 0
     return ends[0] + (1 - ends[0]) * fall**2, ends[1] + (1 - ends[1]) * fall
 
 
 def penalty_at(progress, weights: tuple[float, float], anneal) -> float:
-    """From the first weight to the second, geometrically, within ``anneal``."""
+    """From the first weight to the second, geometrically, within ``anneal``.
+
+    ``ValueError`` for weights that have no ratio, and for an ``anneal`` that does not
+    grow; ``TypeError`` for what are no numbers.
+    """
+    _check_progress(progress)
+    _check_pair(weights=weights, anneal=anneal)
     start, end = weights
+    fits = min(start, end) > 0 or start == end == 0
+    require(
+        weights=(weights, fits, "> 0, or 0 throughout"),
+        anneal=(anneal, anneal[0] < anneal[1], "(a, b) with a < b"),
+    )
     if start == end:  # also where both are 0, which has no ratio
         return start
     share = (progress - anneal[0]) / (anneal[1] - anneal[0])
     return start * (end / start) ** min(1.0, max(0.0, share))
+
+
+def _check_progress(progress) -> None:
+    finite(progress=progress)
+    require(progress=(progress, progress >= 0, ">= 0"))
+
+
+def _check_pair(**pairs) -> None:
+    for name, pair in pairs.items():
+        two = isinstance(pair, tuple | list) and len(pair) == 2
+        require(**{name: (f"{pair!r:.60}", two, "a pair")})
+        finite(**{f"{name}[0]": pair[0], f"{name}[1]": pair[1]})
 
 
 def _check_players(generator, discriminator, how: GANRecipe) -> None:
@@ -168,6 +201,14 @@ def _check_players(generator, discriminator, how: GANRecipe) -> None:
     require(generator=(kinds[0], isinstance(generator, Generator), "a Generator"))
     fits = isinstance(discriminator, Discriminator)
     require(discriminator=(kinds[1], fits, "a Discriminator"))
+    for rate, name, each in zip(
+        how.rates,
+        ("generator", "discriminator"),
+        (generator, discriminator),
+        strict=True,
+    ):
+        if rate > 0:  # else it stands still, and may be frozen
+            check_trainable(each, name)
     columns, pack = discriminator.data_dim, discriminator.pack
     rule = f"for {generator.data_dim} columns, like the generator"
     require(discriminator=(columns, columns == generator.data_dim, rule))

@@ -4,10 +4,12 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
 from course_utils.gan import SIGHTED, Discriminator, Generator, train_gan, training
-from course_utils.gan.fast import can_do_by_hand
+from course_utils.gan.fast import Pieces, can_do_by_hand, linear_pieces
 from tests.gan.cases import POINTS, weights
+from tests.hostile import refuses
 
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
@@ -61,3 +63,44 @@ def test_bf16_goes_the_same_way(simultaneous):
         ends.append(state)
     assert ends[0].d_loss == pytest.approx(ends[1].d_loss, rel=0.02)
     assert ends[0].d_loss != ends[1].d_loss
+
+
+class Louder(Generator):
+    """A reader's own G, which does more than its network."""
+
+    def forward(self, z):
+        return 2 * super().forward(z)
+
+
+def test_what_does_more_than_its_layers_is_not_done_by_hand():
+    linear, relu = nn.Linear(2, 2), nn.ReLU()
+    for parts in (
+        (),
+        (linear,),
+        (linear, relu),  # the last one would be dropped
+        (linear, relu, relu),
+        (linear, nn.GELU(), linear),
+        (linear, relu, nn.Linear(2, 2, bias=False)),
+        (linear, relu, nn.utils.parametrizations.weight_norm(nn.Linear(2, 2))),
+        (linear, relu, linear, nn.LeakyReLU(0.1), linear),
+    ):
+        assert linear_pieces(nn.Sequential(*parts)) is None
+        refuses(
+            lambda p=parts: Pieces(nn.Sequential(*p), torch.float32), "network must"
+        )
+    for network in (None, linear, [linear, relu, linear], "layers"):
+        assert linear_pieces(network) is None
+    made, judge = Generator(hidden=(4,)), Discriminator(hidden=(4,))
+    assert not can_do_by_hand(Louder(hidden=(4,)), judge)
+    assert not can_do_by_hand(judge, made)
+    judge.network[0].bias.requires_grad_(False)
+    assert not can_do_by_hand(made, judge)
+
+
+def test_a_readers_own_forward_is_used():
+    ends = []
+    for kind, scale in ((Louder, 1.0), (Generator, 2.0)):
+        made, judge = kind(hidden=(4,), scale=scale), Discriminator(hidden=(4,))
+        *_, state = train_gan(made, judge, POINTS, 3, **SIGHTED)
+        ends.append((state.d_loss, state.g_loss))
+    assert ends[0] == pytest.approx(ends[1], rel=1e-5)

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from course_utils.data import ring_of_gaussians
 from course_utils.gan import Discriminator, Generator, gallery
+from tests.hostile import refuses
 from tests.performing import title
 
 pytestmark = pytest.mark.usefixtures("course_style")
@@ -104,3 +105,13 @@ def test_the_shares_stand_mode_by_mode_over_time():
     torch.testing.assert_close(image, shares.T)
     assert axes[0].images[0].get_extent() == [0, 30, 0.5, 2.5]
     assert [title(ax) for ax in axes] == ["a", "b"]
+
+
+def test_a_sheet_is_of_digits():
+    images = torch.zeros(6, 784)
+    for bad in (None, 2.5, "3", True, 0, -1):
+        refuses(lambda bad=bad: gallery.sheet_of(images, bad), "columns must be")
+    for bad in (None, "x", images * 1j, images[0], images[:, :-1], images[:0]):
+        refuses(lambda bad=bad: gallery.sheet_of(bad, 3), "images ")
+    refuses(lambda: gallery.sheet_of(images, 4), "images must be a multiple of columns")
+    assert gallery.sheet_of(images.T.contiguous().T.tolist(), 3).shape == (56, 84)

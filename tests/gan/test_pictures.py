@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from torch.distributions import Normal
 
 from course_utils.gan import Discriminator, Generator, pictures
+from tests.hostile import refuses
 from tests.performing import title
 
 pytestmark = pytest.mark.usefixtures("course_style")
@@ -146,3 +147,16 @@ def test_trained_and_best_discriminator_share_one_picture(ax):
     pictures.plot_best(ax, p, q, x.sigmoid(), x.sigmoid() / 2, x, (-1, 1))
     labels = [line.get_label() for line in ax.lines]
     assert labels == ["p_data", "p_g", "D*", "trained D"]
+
+
+def test_what_is_drawn_is_counted_and_has_its_shape():
+    x, grid = torch.zeros(3), torch.linspace(-1, 1, 5)
+    for bad in (None, 2.5, "3", True, 0, math.nan):
+        refuses(lambda bad=bad: pictures.normal_quantiles(bad), "n must be")
+    for bad in (None, "1", 1j, 0.0, math.nan, math.inf):
+        refuses(lambda bad=bad: pictures.smooth_density(x, grid, bad), "width must be")
+    for bad in (None, "x", [[1.0], []], 1j * x, x[:, None], x[:0], x[0], x / 0):
+        refuses(lambda bad=bad: pictures.smooth_density(bad, grid), "x ")
+        refuses(lambda bad=bad: pictures.smooth_density(x, bad), "grid ")
+    same = pictures.smooth_density([0, 0, 0], grid.tolist())
+    torch.testing.assert_close(same.float(), pictures.smooth_density(x, grid))

@@ -6,7 +6,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_utils.gan.exercises import check_generator_step
+from course_utils.gan.steps import after, players, way
 from tests.exercise_rules import rules
+from tests.hostile import refuses
 
 
 def real_label(logits):
@@ -307,3 +309,17 @@ def test_a_stub_and_a_step_that_returns_nothing_are_told_apart(capsys):
     assert "alone moves nothing" in hinted
     assert " hint: " in hinted
     assert torch.is_grad_enabled()
+
+
+def test_a_step_is_a_function_and_noise_has_rows():
+    for bad in (None, 3, "step"):
+        refuses(lambda bad=bad: after(bad), "step must be a function")
+        refuses(lambda bad=bad: way(bad), "generator must be a Generator")
+    for bad in (
+        None,
+        [[1.0]],
+        torch.zeros(4, 2),
+        torch.zeros(3),
+        torch.ones(2, 3).int(),
+    ):
+        refuses(lambda bad=bad: players(bad), "z must")
