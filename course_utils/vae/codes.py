@@ -30,7 +30,8 @@ from course_utils.arguments import (
 from course_utils.descent import Run, learning_rate_at
 from course_utils.networks import check_trainable, layers, whole_numbers
 from course_utils.training import checked, seeded
-from course_utils.vae.model import check_pixels, logits_of_mean
+from course_utils.vae.gate import check_pixels
+from course_utils.vae.model import logits_of_mean
 from course_utils.vae.training import redraw
 
 
@@ -153,7 +154,7 @@ class VQVAE(nn.Module):
         # the codes go to the vectors that chose them, and the vectors to their codes
         book = (code - e.detach()).square().sum(dim=(1, 2)).mean()
         pull = (e - code.detach()).square().sum(dim=(1, 2)).mean()
-        return -reconstruction, book + commitment * pull
+        return -reconstruction, book + float(commitment) * pull
 
 
 @dataclass(frozen=True)

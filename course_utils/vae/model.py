@@ -6,7 +6,6 @@ always drawn by an explicit call, and nothing depends on train or eval mode. Sli
 *Variational auto-encoder*; Kingma and Welling 2014; Rezende et al. 2014.
 """
 
-import functools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,9 +15,7 @@ from torch import nn
 from torch.distributions import Bernoulli, Distribution, Normal
 
 from course_utils.arguments import (
-    check_binary,
     check_data,
-    check_dense,
     check_finite,
     check_shape,
     counts,
@@ -30,6 +27,7 @@ from course_utils.arguments import (
 )
 from course_utils.networks import SavedModule, layers, whole_numbers
 from course_utils.training import seeded
+from course_utils.vae.gate import check_noise, check_not_grey, check_pixels, same_shape
 
 LIKELIHOODS = ("bernoulli", "normal", "normal_shared")
 LOGVAR_RANGE = (-12.0, 12.0)  # σ from 0.0025 to 400: neither 0 nor infinity
@@ -58,19 +56,6 @@ def _kl(mu: torch.Tensor, logvar: torch.Tensor) -> torch.Tensor:
         exact = 0.5 * (mu.square() + (logvar.expm1() - logvar).clamp_min(0))
         change = torch.where(kl.isfinite(), exact - kl, 0.0)
     return kl + change
-
-
-def same_shape(**values) -> list[torch.Tensor]:
-    """The values as finite floats of one type; ``ValueError`` unless of one shape."""
-    tensors = [floats(value, name) for name, value in values.items()]
-    kind = functools.reduce(torch.promote_types, (each.dtype for each in tensors))
-    tensors = [each.to(kind) for each in tensors]
-    first, shape = next(iter(values)), tensors[0].shape
-    for name, tensor in zip(values, tensors, strict=True):
-        rule, got = f"of the shape of {first}, {tuple(shape)}", tuple(tensor.shape)
-        require(**{name: (f"shape {got}", tensor.shape == shape, rule)})
-        check_finite(tensor, name)
-    return tensors
 
 
 def _normal(mu: torch.Tensor, logvar: torch.Tensor) -> Normal:
@@ -258,7 +243,7 @@ class VAE(SavedModule):
         """
         x = self.check(x)
         counts(k=k)
-        draws = min(k, 500)  # of each example at once
+        draws = min(int(k), 500)  # of each example at once
         parts = []
         for rows in x.split(max(1, DECODED_ROWS // draws)):
             # the log of a growing sum; it starts at log 0 = −∞
@@ -296,48 +281,12 @@ def logits_of_mean(x: torch.Tensor, data_dim: int, dtype: torch.dtype) -> torch.
 
     x is ``(n, data_dim)``, zeros and ones or grey levels as uint8.
     """
+    counts(data_dim=data_dim)
     check_pixels(x, data_dim, grey=True)
     # in parts: a float copy of x is large
     mean = sum(part.to(dtype).sum(0) for part in x.split(5000)) / len(x)
     mean = mean / 255 if x.dtype == torch.uint8 else mean
     return mean.clamp(0.001, 0.999).logit()  # a mean of 0 has no finite logit
-
-
-def check_pixels(x, data_dim: int, name: str = "x", grey: bool = False):
-    """``x``, if it is zeros and ones or booleans ``(n, data_dim)``; ``grey``: uint8."""
-    if isinstance(x, torch.Tensor) and x.dtype in (torch.uint8, torch.bool):
-        if not grey:
-            check_not_grey(x, name)
-        check_dense(x, name)
-        check_shape(x, data_dim, name)
-        if grey:
-            check_levels(x, name)
-        return x
-    check_binary(check_data(x, data_dim, name), name)
-    return x
-
-
-def check_levels(x: torch.Tensor, name: str) -> None:
-    """``ValueError`` for bytes 0 and 1: as grey levels they would be nearly white."""
-    if x.dtype == torch.uint8 and x.max() == 1:
-        raise ValueError(
-            f"{name} must be grey levels 0 to 255, got 0 and 1: use {name}.bool()"
-        )
-
-
-def check_not_grey(x, name: str = "x") -> None:
-    """``ValueError`` for grey levels, uint8: they are neither numbers nor bits yet."""
-    if getattr(x, "dtype", None) == torch.uint8:
-        raise ValueError(f"{name} holds grey levels (uint8); binarise({name}) first")
-
-
-def check_noise(noise, like: torch.Tensor) -> torch.Tensor:
-    """``noise`` in the dtype of ``like``, if it has its shape and is finite."""
-    noise = floats(noise, "noise", like.dtype)
-    got, shape = f"shape {tuple(noise.shape)}", tuple(like.shape)
-    require(noise=(got, tuple(noise.shape) == shape, f"of shape {shape}"))
-    check_finite(noise, "noise")
-    return noise
 
 
 def _check_sizes(data_dim: int, latent_dim: int, hidden: Sequence[int]) -> list[int]:

@@ -32,7 +32,8 @@ from course_utils.arguments import (
 from course_utils.mixture import em, random_centres, start_at
 from course_utils.mixture.model import GaussianMixture
 from course_utils.networks import whole_numbers
-from course_utils.vae.model import VAE, check_noise, same_shape
+from course_utils.vae.gate import check_noise, same_shape
+from course_utils.vae.model import VAE
 
 FLOOR = 1e-3  # on every covariance: q(z | x) has variances near 0.01
 START = 300_000  # rows times components at the start of EM; 3000 rows are plenty
@@ -107,7 +108,7 @@ def used_latents(kl: torch.Tensor, least: float = 0.05) -> tuple[int, ...]:
     kl = _rows(kl, "kl")
     numbers(least=least)
     require(least=(least, least == least, "a number"))  # NaN is not
-    return tuple((kl.mean(dim=0) > least).nonzero()[:, 0].tolist())
+    return tuple((kl.mean(dim=0) > float(least)).nonzero()[:, 0].tolist())
 
 
 def learn_prior(
@@ -193,9 +194,11 @@ def split_kl(mu: torch.Tensor, logvar: torch.Tensor, z: torch.Tensor):
     mu = _rows(mu, "mu")
     precision, log_m = (-logvar).exp(), math.log(len(mu))
     check_finite(precision, "exp(-logvar)")
-    check_finite(z.square(), "z²")
+    check_finite(z.square(), "the square of z")
     constant = (logvar + mu.square() * precision).sum(dim=1)  # (m,)
     own = -0.5 * ((z - mu).square() * precision + logvar).sum(dim=1)
+    rule, least = "draws from N(mu, exp(logvar))", own.min().item()
+    require(z=(f"a log-density of {least}", bool(own.isfinite().all()), rule))
     # far from 0 the squares below would lose the digits that the differences keep
     lost = constant.max().item() * torch.finfo(mu.dtype).eps
     far = not lost < FEW_NATS

@@ -26,7 +26,8 @@ from course_utils.arguments import (
 from course_utils.descent import Clock, Run, learning_rate_at
 from course_utils.networks import check_trainable
 from course_utils.training import checked
-from course_utils.vae.model import VAE, check_levels
+from course_utils.vae.gate import check_levels
+from course_utils.vae.model import VAE
 
 
 def binarise(
