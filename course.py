@@ -6,6 +6,7 @@
     python course.py notebooks [names ...]  execute all notebooks, or these, afresh
     python course.py record [names ...]     record every slider, for the website
     python course.py site                   make the website in build/site
+    python course.py forms [names ...]      make copies to teach from, in build/
     python course.py setup [LEVEL]          only install: lab, test, site or browser
     python course.py clean                  remove what was installed, and caches
 
@@ -137,7 +138,7 @@ def lab(arguments):
 
 
 def test(arguments):
-    setup("test")
+    setup("site")
     return call("-m", "pytest", *arguments, **TESTING)
 
 
@@ -156,6 +157,11 @@ def site(arguments):
     return call("-m", "tools.site", *arguments, **TESTING)
 
 
+def forms(arguments):
+    setup("site")
+    return call("-m", "tools.forms", *arguments, **TESTING)
+
+
 def clean(arguments):
     with installer.lock():
         for folder in (ROOT / name for name in LEFTOVERS.split()):
@@ -166,7 +172,7 @@ def clean(arguments):
 
 def main(arguments):
     verbs = {"lab": lab, "test": test, "notebooks": notebooks, "clean": clean}
-    verbs |= {"record": record, "site": site}
+    verbs |= {"record": record, "site": site, "forms": forms}
     verbs["setup"] = lambda levels: setup(*levels[:1])
     verb = arguments[0] if arguments else "--help"
     if verb not in verbs:

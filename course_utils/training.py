@@ -14,6 +14,8 @@ from course_utils import messages
 from course_utils.arguments import counts, floats
 
 STYLE = Path(__file__).with_name("course.mplstyle")
+LETTERS = ["font.size", "axes.labelsize", "legend.fontsize"]  # titles fill their panels
+LETTERS += ["xtick.labelsize", "ytick.labelsize"]
 TO_FILES = ["agg", "cairo", "pdf", "pgf", "ps", "svg", "template"]  # they show nothing
 
 
@@ -22,6 +24,7 @@ def setup(
     threads: int = 1,
     dtype: torch.dtype = torch.float32,
     language: str = "en",
+    projector: bool = False,
 ) -> None:
     """Seed torch, set the figure style and the print options; prints nothing.
 
@@ -36,6 +39,7 @@ def setup(
     slow each other down tenfold.
 
     ``language`` is what the checks of the exercises speak: "en" or "vi" (Vietnamese).
+    With ``projector`` the letters in pictures are larger, for the back row of a room.
     """
     import matplotlib.pyplot as plt  # here, so that importing this module stays quick
     from IPython import get_ipython
@@ -47,6 +51,8 @@ def setup(
     torch.set_default_dtype(dtype)
     torch.set_printoptions(precision=4, sci_mode=False)
     plt.style.use(["default", STYLE])  # whatever style the reader has set
+    if projector:
+        plt.rcParams.update({name: 1.2 * plt.rcParams[name] for name in LETTERS})
     if shell := get_ipython():
         from matplotlib_inline.config import InlineBackend
 

@@ -184,6 +184,14 @@ def test_pip_prints_its_settings_as_we_read_them(tmp_path, monkeypatch):
     assert told["UV_DEFAULT_INDEX"] == "https://mirror"
 
 
+def test_a_constraint_does_not_stop_the_lock(course, machine):
+    """In real life ``torch<3``: uv wants hashes of constraints, too, or stops."""
+    machine.settings = "global.constraint='c.txt'\n"
+    machine.setup()
+    bounds = [v.get("UV_CONSTRAINT") for v in machine.variables]
+    assert bounds == [None, "", "c.txt", "", "c.txt"]  # venv, uv, torch, the rest, ours
+
+
 @pytest.mark.parametrize(("value", "times"), [("1", 1), ("true", 1), ("0", 0)])
 def test_no_index(machine, value, times):
     machine.settings = f":env:.no-index='{value}'\n"
@@ -203,12 +211,13 @@ def test_arguments_go_on(course, monkeypatch):
     assert course.main(["notebooks", "01"]) == 5
     assert course.main(["record", "01"]) == 5
     assert course.main(["site"]) == 5
+    assert course.main(["forms", "live"]) == 5
     assert course.main(["setup", "browser"]) == 0
     alone = {"OMP_NUM_THREADS": "1", "IPYTHONDIR": str(course.ENV / "ipython")}
     assert calls == [
         "lab",
         (("-m", "tools.lab", "2", "--no-browser"), {}),
-        "test",
+        "site",
         (("-m", "pytest", "tests", "--all", "-x"), alone),
         "test",
         (("-m", "tools.notebooks", "run", "01"), alone),
@@ -216,6 +225,8 @@ def test_arguments_go_on(course, monkeypatch):
         (("-m", "tools.frames", "record", "01"), alone),
         "site",
         (("-m", "tools.site"), alone),
+        "site",
+        (("-m", "tools.forms", "live"), alone),
         "browser",
     ]
 

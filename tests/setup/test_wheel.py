@@ -1,8 +1,5 @@
 """The built wheel is all that a notebook needs: it runs alone in an empty folder."""
 
-import shutil
-import subprocess
-import sys
 import zipfile
 
 import pytest
@@ -10,9 +7,8 @@ import pytest
 from course_utils.data import SHA256
 from tests.performing import shortened
 from tools import ROOT, code_cells, load, notebook_paths, notebooks, tags
+from tools.forms.wheel import build_wheel
 
-PARTS = ["pyproject.toml", "README.md", "LICENSE", "course_utils", "data"]
-BUILD = "import sys; from setuptools.build_meta import build_wheel as b; b(sys.argv[1])"
 BLOCKED = """
 import socket
 
@@ -35,19 +31,8 @@ except OSError as error:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """The wheel, built without network from a copy: a build leaves files behind."""
-    place = tmp_path_factory.mktemp("wheel")
-    away = shutil.ignore_patterns("__pycache__", "shipped")
-    for part in PARTS:
-        if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, place / part, ignore=away)
-        else:
-            shutil.copy(ROOT / part, place)
-    run = [sys.executable, "-c", BUILD, str(place)]
-    done = subprocess.run(run, cwd=place, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    (built,) = place.glob("*.whl")
-    return built
+    """The wheel, built without network."""
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(wheel):
