@@ -33,6 +33,8 @@ SMALL = SMALL if sys.platform == "linux" and not GPU else {}
 ASTRAY = """PYTHONHOME PYTHONPATH MPLBACKEND PIP_TARGET PIP_PREFIX PIP_ROOT UV_PROJECT
     UV_PYTHON UV_SYSTEM_PYTHON UV_WORKING_DIR UV_NO_VERIFY_HASHES VIRTUAL_ENV
     CONDA_PREFIX"""
+# The lock is exact: a constraint of the reader has no hash, and uv would stop at it
+UNBOUND = {"UV_CONSTRAINT": "", "PIP_CONSTRAINT": ""}
 # What pip is told about its sources, and the variables that tell uv the same
 HANDED_ON = """index-url=UV_DEFAULT_INDEX extra-index-url=UV_INDEX no-index=NO_INDEX
     find-links=UV_FIND_LINKS constraint=UV_CONSTRAINT trusted-host=UV_INSECURE_HOST
@@ -195,7 +197,7 @@ def installer() -> tuple[list[str], dict[str, str]]:
     own, inside = shutil.which("uv"), str(PYTHON.with_name("uv" + PYTHON.suffix))
     if not recent(own) and not recent(inside):
         with suppress(Problem):
-            run(*pip, "--only-binary=:all:", "--require-hashes", "-r", UV)
+            run(*pip, "--only-binary=:all:", "--require-hashes", "-r", UV, **UNBOUND)
         if not recent(inside):
             return pip, {}
     uv = own if recent(own) else inside
@@ -220,7 +222,8 @@ def install_as(level: str, pinned: bool) -> None:
     print("Installing JupyterLab and the other packages ...", flush=True)
     if pinned:
         lock = str(ROOT / "requirements" / f"{level}.txt")
-        run(*command, "--no-deps", "--require-hashes", "-r", lock, **variables)
+        exact = ["--no-deps", "--require-hashes", "-r", lock]
+        run(*command, *exact, **{**variables, **UNBOUND})
         run(*command, "--no-deps", "--no-build-isolation", "-e", ".", **variables)
     else:
         extras = ",".join(LEVELS[: LEVELS.index(level) + 1])
