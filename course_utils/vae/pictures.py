@@ -6,6 +6,7 @@ from itertools import pairwise
 import torch
 from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch, Rectangle
 
+from course_utils.arguments import check_data, counts, floats, require
 from course_utils.style import COLOUR
 
 PLATE = (  # nodes, edges and plates, as draw_plates takes them
@@ -92,7 +93,14 @@ def _arrow(ax, start, end, mutation_scale=16, color="black", **style):
 
 
 def mosaic(images, columns, gap=2):
-    """Images ``(n, 784)`` as one picture, ``columns`` in a row, white between."""
+    """Images ``(n, 784)`` as one picture, ``columns`` in a row, white between.
+
+    Ink is 1 and paper is 0: grey levels as bytes are refused.
+    """
+    counts(columns=columns)
+    byte = getattr(images, "dtype", None) == torch.uint8
+    require(images=("uint8", not byte, "ink from 0 to 1: use images / 255"))
+    images = check_data(floats(images, "images").detach(), 784, "images")
     rows = -(-len(images) // columns)
     side = 28 + gap
     sheet = torch.zeros(rows * side - gap, columns * side - gap)
@@ -112,6 +120,7 @@ def plot_digits(ax, images, columns, title=""):
 
 def plot_rows(ax, rows, names):
     """Some rows of digits, ``(n, 784)`` each, with a name at the left of each row."""
+    require(names=(list(names), len(names) == len(rows), f"{len(rows)}, one a row"))
     columns = len(rows[0])
     plot_digits(ax, torch.cat(list(rows)), columns)
     for index, name in enumerate(names):  # a row is 28 pixels high, 2 lie between
@@ -225,6 +234,7 @@ def draw_training(axes, moment, film, x):
 
 def standard_normal_ticks(n):
     """n values of z that cut N(0, 1) into equal shares."""
+    counts(n=n)
     return torch.special.ndtri((torch.arange(n) + 0.5) / n)
 
 
@@ -337,14 +347,3 @@ def plot_aggregated(ax, ticks, aggregated, prior, hole):
     ax.contourf(ticks, ticks, (hole & (prior > one_two_three[0])).float(), **hatched)
     ax.set_title("q(z), the prior (dotted), holes (///)")
     _latent_plane(ax, ticks.max().item())
-
-
-def plot_codes(ax, codes, row, highest=63):
-    """Codes ``(n, 16)`` as 4 × 4 tiles in the empty row ``row`` of ``plot_rows``."""
-    top, limits = 30 * row, (ax.get_xlim(), ax.get_ylim())
-    side = math.isqrt(codes.shape[1])
-    for index, code in enumerate(codes):
-        box = (30 * index, 30 * index + 28, top + 28, top)
-        style = {"cmap": "viridis", "vmin": 0, "vmax": highest, "extent": box}
-        ax.imshow(code.view(side, side), interpolation="nearest", **style)
-    ax.set(xlim=limits[0], ylim=limits[1])  # imshow has changed them

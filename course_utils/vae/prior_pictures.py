@@ -1,7 +1,10 @@
 """The pictures of notebook 04, sections 7 and 8: learned priors, and codes of bits."""
 
+import math
+
+from course_utils.arguments import counts, floats, require
 from course_utils.style import COLOUR
-from course_utils.vae.pictures import INK, mosaic, plot_codes
+from course_utils.vae.pictures import INK, mosaic
 
 
 def draw_numbers(axes, gaussians, found):
@@ -43,6 +46,21 @@ def draw_numbers(axes, gaussians, found):
 
     update(gaussians)
     return update
+
+
+def plot_codes(ax, codes, row, highest=63):
+    """Codes ``(n, 16)`` as 4 × 4 tiles in the empty row ``row`` of ``plot_rows``."""
+    codes = floats(codes, "codes")
+    counts(0, row=row)
+    side = math.isqrt(codes.shape[-1]) if codes.ndim == 2 else 0
+    fits = side > 0 and side**2 == codes.shape[-1]
+    require(codes=(f"shape {tuple(codes.shape)}", fits, "rows of square tiles"))
+    top, limits = 30 * row, (ax.get_xlim(), ax.get_ylim())
+    for index, code in enumerate(codes):
+        box = (30 * index, 30 * index + 28, top + 28, top)
+        style = {"cmap": "viridis", "vmin": 0, "vmax": highest, "extent": box}
+        ax.imshow(code.view(side, side), interpolation="nearest", **style)
+    ax.set(xlim=limits[0], ylim=limits[1])  # imshow has changed them
 
 
 def plot_bits(ax, bits, row):

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from course_utils.gaussian.plates import draw_plates
 from course_utils.vae import VAE, binarise, pictures, train_vae
+from tests.hostile import refuses
 from tests.performing import title
 
 pytestmark = pytest.mark.usefixtures("course_style")
@@ -22,6 +23,17 @@ def test_a_mosaic_holds_every_image_in_order():
     assert sheet.shape == (58, 88)
     assert torch.equal(sheet[30:58, 30:58], images[4].view(28, 28))
     assert sheet[28:30].abs().sum() == 0
+
+
+def test_what_is_no_picture_is_named(ax):
+    for bad in (None, "x", digits(2)[0], digits(2)[:, :9], digits(2) * torch.nan):
+        refuses(lambda bad=bad: pictures.mosaic(bad, 2), "images must")
+        refuses(lambda bad=bad: pictures.plot_digits(ax, bad, 2), "images must")
+    refuses(lambda: pictures.mosaic(digits(2).byte(), 2), "use images / 255")
+    for bad in (None, 0, 2.5, "2"):
+        refuses(lambda bad=bad: pictures.mosaic(digits(2), bad), "columns must")
+        refuses(lambda bad=bad: pictures.standard_normal_ticks(bad), "n must")
+    refuses(lambda: pictures.plot_rows(ax, [digits(2)], ["a", "b"]), "names must be 1")
 
 
 def test_rows_have_their_names(ax):
@@ -89,15 +101,6 @@ def test_the_manifold_goes_right_with_the_first_and_up_with_the_second(ax):
     sheet = torch.as_tensor(ax.images[0].get_array())
     assert sheet[0, 0] < 0.1 and sheet[0, 60] > 0.9  # upper half: from left to right
     assert sheet[27, 0] > 0.9 and sheet[87, 0] < 0.1  # lower half: from top to bottom
-
-
-def test_codes_are_four_by_four_tiles(ax):
-    codes = torch.arange(32).view(2, 16)
-    pictures.plot_rows(ax, [torch.zeros(2, 784)] * 2, ["digits", "codes"])
-    pictures.plot_codes(ax, codes, row=1)
-    tiles = torch.as_tensor(ax.images[2].get_array())
-    assert tiles.flatten().tolist() == list(range(16, 32))
-    assert ax.images[2].get_extent() == [30, 58, 58, 30]  # under the second digit
 
 
 def test_labels_that_would_cover_each_other_move_apart():

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from course_utils.vae import pictures, prior_pictures
 from course_utils.vae.code_prior import MADE
+from tests.hostile import refuses
 from tests.performing import title
 
 
@@ -60,3 +61,18 @@ def test_masks_and_their_product():
     assert torch.equal(whole, torch.ones(4, 4).tril(-1))
     assert [title(ax) for ax in axes[:2]] == ["layer 1", "layer 2"]
     assert axes[0].images[0].get_array().shape == (12, 4)
+
+
+def test_codes_are_four_by_four_tiles(ax):
+    codes = torch.arange(32).view(2, 16)
+    pictures.plot_rows(ax, [torch.zeros(2, 784)] * 2, ["digits", "codes"])
+    prior_pictures.plot_codes(ax, codes, row=1)
+    tiles = torch.as_tensor(ax.images[2].get_array())
+    assert tiles.flatten().tolist() == list(range(16, 32))
+    assert ax.images[2].get_extent() == [30, 58, 58, 30]  # under the second digit
+
+
+def test_codes_that_make_no_square_are_refused(ax):
+    for bad in (None, torch.zeros(16), torch.zeros(2, 15), torch.zeros(2, 0)):
+        refuses(lambda bad=bad: prior_pictures.plot_codes(ax, bad, 1), "codes must")
+    refuses(lambda: prior_pictures.plot_bits(ax, torch.zeros(2, 64), -1), "row must")
