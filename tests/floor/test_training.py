@@ -87,6 +87,16 @@ def test_minibatches_take_arrays_and_refuse_at_the_call():
         minibatches(torch.zeros(5), 2.5)  # no next() is needed
 
 
+def test_letters_are_larger_for_a_projector_and_then_as_before():
+    setup()
+    before = {name: plt.rcParams[name] for name in ("font.size", "legend.fontsize")}
+    setup(projector=True)
+    after = {name: plt.rcParams[name] for name in before}
+    assert after == {name: pytest.approx(1.2 * size) for name, size in before.items()}
+    setup()
+    assert {name: plt.rcParams[name] for name in before} == before
+
+
 def test_the_style_of_the_reader_does_not_shine_through():
     with plt.style.context("dark_background"):
         setup()
