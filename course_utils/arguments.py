@@ -27,17 +27,20 @@ def positive(**values) -> None:
 
 
 def counts(least: int = 1, /, **values) -> None:
-    """``ValueError`` for the first value that is no whole number from ``least``."""
+    """``ValueError`` for the first value that is no whole number from ``least``.
+
+    2⁶³ and more, which torch does not take, are refused, too.
+    """
     for name, value in values.items():
         whole = isinstance(value, Integral) and not isinstance(value, bool)
         require(**{name: (value, whole, "a whole number")})
         require(**{name: (value, value >= least, f"at least {least}")})
+        require(**{name: (value, value < 2**63, "below 2**63")})
 
 
 def seed_of(seed: int) -> int:
     """``seed`` as an int that torch takes; ``ValueError`` unless from 0 to 2⁶³ − 1."""
     counts(0, seed=seed)
-    require(seed=(seed, seed < 2**63, "below 2**63"))
     return int(seed)
 
 
@@ -116,7 +119,9 @@ def floats(x, name: str = "x", dtype: torch.dtype | None = None) -> torch.Tensor
         half = x.dtype in (torch.float16, torch.bfloat16)
         dtype = torch.float32 if half else torch.float64
         dtype = x.dtype if x.dtype == torch.float32 else dtype
-    return x.to(dtype)
+    # what was made in inference mode knows no gradients, not even those of others
+    copied = x.is_inference() and not torch.is_inference_mode_enabled()
+    return x.clone().to(dtype) if copied else x.to(dtype)
 
 
 def _array(x, name: str) -> np.ndarray:
