@@ -128,7 +128,7 @@ def _array(x, name: str) -> np.ndarray:
     """Lists and arrays as a plain array of numbers, whatever their strides."""
     try:
         if isinstance(x, list | tuple):  # of tensors, perhaps
-            x = [v.detach().numpy() if isinstance(v, torch.Tensor) else v for v in x]
+            x = [_entry(v) if isinstance(v, torch.Tensor) else v for v in x]
         array = np.asarray(x)
     except ValueError:
         raise ValueError(f"{name} has rows of several lengths") from None
@@ -136,7 +136,15 @@ def _array(x, name: str) -> np.ndarray:
         raise TypeError(f"{name} must be numbers, got {x!r:.60}")
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
         array = array.astype(np.float64)
-    return np.array(array)  # a copy: torch knows no negative strides
+    if np.ma.is_masked(x):
+        raise TypeError(f"{name} must have no masked values: choose what they are")
+    # a copy: torch knows no negative strides, and no foreign order of bytes
+    return np.array(array, dtype=array.dtype.newbyteorder("="))
+
+
+def _entry(x: torch.Tensor) -> np.ndarray:
+    # NumPy has no bfloat16
+    return (x.float() if x.dtype == torch.bfloat16 else x).detach().numpy()
 
 
 def returned(value, shape: tuple[int, ...], name: str) -> torch.Tensor:

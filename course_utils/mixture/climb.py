@@ -6,6 +6,8 @@ log p is vermilion and solid, the ELBO orange and broken, in nats per example.
 import torch
 from matplotlib.ticker import MaxNLocator
 
+from course_utils.mixture.gate import as_rows
+from course_utils.mixture.model import check_mixture
 from course_utils.mixture.pictures import (
     move_ellipses,
     move_shares,
@@ -56,6 +58,8 @@ def draw_touch(ax, start, iterations, family, x, grid):
 
 def next_mean(mixture, x):
     """One iteration of EM in which only the mean of the second bump is free."""
+    check_mixture(mixture)
+    x = as_rows(x, mixture.d)
     shares = mixture.responsibilities(x)[:, 1]
     return ((shares @ x) / shares.sum()).item()
 

@@ -11,17 +11,25 @@ from dataclasses import dataclass
 
 import torch
 
-from course_utils.arguments import require
+from course_utils.arguments import floats, require
 from course_utils.mixture.fast import Moments, Parameters, StandardisedData
+from course_utils.mixture.gate import (
+    LARGEST,
+    as_data,
+    check_enough,
+    check_stop,
+    floor_matrix,
+)
 from course_utils.mixture.model import (
     GaussianMixture,
-    as_rows,
-    check_enough,
+    check_mixture,
     is_positive_definite,
 )
 from course_utils.training import checked
 
 NARROWEST = 1e-14  # of the data's variance: below, float64 cannot hold a covariance
+NOTHING = 1e-300  # examples; less share is none
+FARTHEST = 1e9  # standard deviations from the data: beyond, their differences are lost
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +44,7 @@ class EMState:
 
 def e_step(x: torch.Tensor, mixture: GaussianMixture) -> torch.Tensor:
     """Responsibilities rₙₖ = p(zₙ = k | xₙ), ``(n, k)``."""
+    check_mixture(mixture)
     return mixture.responsibilities(x)  # Bayes' rule, in logarithms
 
 
@@ -49,20 +58,22 @@ def m_step(
     shapes, for rows that do not sum to one, and for a component without examples or
     (at floor 0) without spread.
     """
-    x, r = as_rows(x), torch.as_tensor(responsibilities, dtype=torch.float64)
-    floor = floor_matrix(covariance_floor, x.shape[1])
-    fits = r.ndim == 2 and len(r) == len(x)
+    x, r = as_data(x), floats(responsibilities, "responsibilities", torch.float64)
+    floor = floor_matrix(covariance_floor, x)
+    fits = r.ndim == 2 and len(r) == len(x) and r.shape[1] > 0
     rule = f"of shape (n, k) with n = {len(x)}"
     require(responsibilities=(f"shape {tuple(r.shape)}", fits, rule))
     if not bool((r >= 0).all() and ((r.sum(1) - 1).abs() < 1e-6).all()):
         raise ValueError("responsibilities must be >= 0, and each row must sum to 1")
     counts = r.sum(0)  # (k,): Nₖ, the number of examples that each one explains
-    if not bool((counts > 0).all()):
+    if not bool((counts > NOTHING).all()):
         raise ValueError(f"component {int(counts.argmin())} is responsible for nothing")
     means = r.T @ x / counts[:, None]  # (k, n) @ (n, d): a weighted sum for each k
     centred = x[None, :, :] - means[:, None, :]  # (k, n, d), around the new means
     covariances = (r.T[:, :, None] * centred).mT @ centred / counts[:, None, None]
-    return GaussianMixture(counts / len(x), means, covariances + floor)
+    covariances = covariances + floor
+    check_spread(covariances)
+    return GaussianMixture(counts / len(x), means, covariances)
 
 
 @checked
@@ -85,20 +96,26 @@ def em(
     its floor keeps it. Without a floor (or with one that is lost in rounding beside the
     data's variance) the likelihood has no bound there: the last state then keeps the
     last mixture that had a density, with log-likelihood ``inf``.
+
+    Raises ``ValueError`` for a ``start`` too far from x, or too narrow, to be computed
+    with, and ``FloatingPointError`` where the log-likelihood is no number.
     """
-    x = as_rows(x, start.d)
-    floor = floor_matrix(covariance_floor, start.d)
-    check_enough(x, start.k)
-    check_iterations(max_iterations)
-    yield  # the arguments fit
-    data, mixture, collapsed, previous = StandardisedData(x), start, (), -math.inf
-    guard = Guard(data, floor)
+    check_mixture(start, "start")
+    check_stop(max_iterations, tolerance)
+    data = StandardisedData(x, start.d)
+    floor = floor_matrix(covariance_floor, data.x)
+    check_enough(data.x, start.k)
     now = data.standardised(start)
+    check_start(now)
+    yield  # the arguments fit
+    guard = Guard(data, floor)
+    mixture, collapsed, previous = start, (), -math.inf
     for iteration in range(max_iterations + 1):
         # One pass over the data: the log-likelihood of this mixture, and what the
         # M-step needs for the next one.
         moments = data.moments(now)
         log_likelihood = moments.log_likelihood.item()
+        check_likelihood([log_likelihood], iteration)
         yield EMState(iteration, mixture, log_likelihood, collapsed)
         gain = log_likelihood - previous
         if iteration == max_iterations or abs(gain) < tolerance:
@@ -128,7 +145,7 @@ class Guard:
         """
         counts, means, scatters, _ = moments
         # Collapsed: in some direction its examples spread no wider than the floor.
-        empty = counts < 1e-300
+        empty = counts < NOTHING
         collapsed = empty | ~is_positive_definite(scatters - self.both)
         unbounded = torch.zeros(counts.shape[:-1], dtype=torch.bool)
         # The counts sum to n up to rounding; divided by their sum, the weights fit.
@@ -155,13 +172,40 @@ def _where(here, one: Parameters, other: Parameters) -> Parameters:
     )
 
 
-def floor_matrix(covariance_floor: float, d: int) -> torch.Tensor:
-    """floor · I, ``(d, d)``: what every M-step adds to every covariance."""
-    fits = 0 <= covariance_floor < math.inf
-    require(covariance_floor=(covariance_floor, fits, ">= 0 and finite"))
-    return covariance_floor * torch.eye(d, dtype=torch.float64)
+def check_start(start: Parameters, name: str = "start") -> None:
+    """``ValueError`` where float64 cannot compute with a start ``(…, k)``.
+
+    Its parameters are in standard units. A component that is far away does no harm, if
+    another is near.
+    """
+    finite = all(bool(value.isfinite().all()) for value in start)
+    cholesky, info = torch.linalg.cholesky_ex(start.covariances)
+    if not finite or bool(info.any()):
+        raise ValueError(f"{name} must be less narrow, or less wide, beside x")
+    y = torch.linalg.solve_triangular(cholesky, start.means[..., None], upper=False)
+    distance = torch.linalg.vector_norm(y[..., 0], dim=-1)
+    nearest = torch.where(start.weights > 0, distance, math.inf).amin(-1).max().item()
+    got = f"{nearest:g} of its standard deviations away from the mean of x"
+    require(**{name: (got, nearest <= FARTHEST, f"at most {FARTHEST:g} away")})
+    got = f"a component {distance.max().item():g} of its standard deviations away"
+    rule = f"at most {LARGEST:g} away"
+    require(**{name: (got, distance.max().item() <= LARGEST, rule)})
 
 
-def check_iterations(max_iterations: int) -> None:
-    """Raise ``ValueError`` for less than none."""
-    require(max_iterations=(max_iterations, max_iterations >= 0, ">= 0"))
+def check_spread(covariances: torch.Tensor) -> None:
+    """``ValueError`` unless every component ``(…, k, d, d)`` has a density."""
+    spread = is_positive_definite(covariances)
+    if not bool(spread.all()):
+        component = int((~spread).nonzero()[0, -1])
+        raise ValueError(
+            f"x does not spread around component {component}; use a covariance_floor"
+        )
+
+
+def check_likelihood(values: list[float], iteration: int) -> None:
+    """``FloatingPointError`` for a log-likelihood that is not finite: no step on."""
+    if not all(map(math.isfinite, values)):
+        raise FloatingPointError(
+            f"the log-likelihood became {values} at iteration {iteration}: "
+            "the start is too narrow for x"
+        )

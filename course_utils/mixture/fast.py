@@ -23,6 +23,9 @@ from typing import NamedTuple
 
 import torch
 
+from course_utils.mixture.gate import as_data, as_rows, check_size
+from course_utils.mixture.model import GaussianMixture
+
 LOG2_E = math.log2(math.e)
 CHUNK = 2**19  # float64 numbers in work at a time: 4 MiB
 KEPT = 2**16  # data with so few features altogether: made once, 512 KiB
@@ -47,6 +50,8 @@ class Moments(NamedTuple):
 
 def features(x: torch.Tensor) -> torch.Tensor:
     """(1, xᵢ, xᵢxⱼ for i ≤ j), one row each: ``(n, d)`` becomes ``(F, n)``."""
+    x = as_rows(x).detach()
+    check_size(x, "x")
     n, d = x.shape
     rows = x.new_ones(1 + d + d * (d + 1) // 2, n)
     rows[1 : 1 + d] = x.T
@@ -64,8 +69,13 @@ def multiply_pairs(u: torch.Tensor, products: torch.Tensor) -> None:
 
 def natural_parameters(weights, means, covariances) -> torch.Tensor:
     """``(k, F)``: times ``features(x)`` it is log φₖ + log N(x | μₖ, Σₖ), in nats."""
-    cholesky = torch.linalg.cholesky(covariances)
-    return _natural(weights, means, cholesky, torch.cholesky_inverse(cholesky))
+    mixture = GaussianMixture(weights, means, covariances)  # which looks at them
+    cholesky = torch.linalg.cholesky(mixture.covariances)
+    precision = torch.cholesky_inverse(cholesky)
+    natural = _natural(mixture.weights, mixture.means, cholesky, precision)
+    if not bool(natural[mixture.weights > 0].isfinite().all()):
+        raise ValueError("means must be smaller beside the covariances: they overflow")
+    return natural
 
 
 def _natural(weights, means, cholesky, precision) -> torch.Tensor:
@@ -83,11 +93,12 @@ def _pairs(d: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
     Off the diagonal the pair counts twice, because xᵢxⱼ = xⱼxᵢ.
     """
-    i, j = torch.triu_indices(d, d)
-    square = torch.empty(d, d, dtype=torch.long)
-    square[i, j] = square[j, i] = torch.arange(len(i))
-    factor = torch.where(i == j, -0.5, -1.0).to(torch.float32)
-    return d * i + j, factor, square.flatten()
+    with torch.inference_mode(False):  # they are kept
+        i, j = torch.triu_indices(d, d)
+        square = torch.empty(d, d, dtype=torch.long)
+        square[i, j] = square[j, i] = torch.arange(len(i))
+        factor = torch.where(i == j, -0.5, -1.0).to(torch.float32)
+        return d * i + j, factor, square.flatten()
 
 
 def log_peaks(weights: torch.Tensor, cholesky: torch.Tensor) -> torch.Tensor:
@@ -104,8 +115,8 @@ class StandardisedData:
     data keep their features. ``unit`` is the covariance of x.
     """
 
-    def __init__(self, x: torch.Tensor):
-        self.x = x = x.detach()
+    def __init__(self, x: torch.Tensor, d: int | None = None):
+        self.x = x = as_data(x, d)
         self.mean = x.mean(0)
         centred = (part - self.mean for part in x.split(8192))
         self.unit = sum(part.T @ part for part in centred) / len(x)
@@ -147,6 +158,8 @@ class StandardisedData:
         if narrow:  # one of the components; which of the mixtures, on the whole?
             trace = precision.diagonal(dim1=1, dim2=2).mean(1).view_as(mixture.weights)
             sides = (mixture.weights * trace).sum(-1) > 1e5  # (…)
+            # however small its share is, a component may be too narrow for features
+            sides |= ((mixture.weights > 0) & (trace > 1e6)).any(-1)
             narrow = bool(sides.all())
             if bool(sides.any()) and not narrow:
                 return self._moments_of_both(mixture, sides)

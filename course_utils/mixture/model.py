@@ -12,7 +12,18 @@ from itertools import permutations
 import torch
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 
-from course_utils.arguments import check_data, check_finite, require
+from course_utils.arguments import (
+    check_finite,
+    counts,
+    floats,
+    probabilities,
+    require,
+    unit_of,
+)
+from course_utils.mixture.gate import as_rows, check_generator
+
+PARAMETERS = ("weights", "means", "covariances")
+FAR = -1e6  # log p(x, z) below has lost the digits in which components differ
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +41,17 @@ class GaussianMixture:
     covariances: torch.Tensor
 
     def __post_init__(self):
-        for name in ("weights", "means", "covariances"):
-            value = torch.as_tensor(getattr(self, name)).detach()
-            # A copy, so that nobody changes the record from outside. It is frozen:
-            # only object.__setattr__ can still write, here, before it is used.
-            object.__setattr__(self, name, value.to(torch.float64, copy=True))
+        for name in PARAMETERS:
+            value = floats(self.__dict__.pop(name), name, torch.float64).detach()
+            with torch.inference_mode(False):  # whose tensors are of no use outside
+                self.__dict__[f"_{name}"] = value.clone()
         _check_parameters(self.weights, self.means, self.covariances)
+
+    def __getattr__(self, name: str):
+        """The parameters, as copies: what a reader does with them changes no record."""
+        if name not in PARAMETERS:
+            raise AttributeError(f"a GaussianMixture has no {name!r}")
+        return self.__dict__[f"_{name}"].clone()
 
     @property
     def k(self) -> int:
@@ -53,13 +69,21 @@ class GaussianMixture:
         return self.k - 1 + self.k * self.d + self.k * self.d * (self.d + 1) // 2
 
     @cached_property
+    def _components(self) -> MultivariateNormal:
+        with torch.inference_mode(False):
+            cholesky = torch.linalg.cholesky(self.covariances)  # L, with Σ = L Lᵀ
+            # Not validated again: __post_init__ has looked at the parameters.
+            return MultivariateNormal(
+                self.means, scale_tril=cholesky, validate_args=False
+            )
+
+    @property
     def components(self) -> MultivariateNormal:
         """The k Gaussians, as one batched ``torch.distributions`` object."""
-        cholesky = torch.linalg.cholesky(self.covariances)  # L, with Σ = L Lᵀ
-        # Not validated again: __post_init__ has looked at the parameters.
+        cholesky = self._components.scale_tril.clone()  # yours; ours stays
         return MultivariateNormal(self.means, scale_tril=cholesky, validate_args=False)
 
-    @cached_property
+    @property
     def distribution(self) -> MixtureSameFamily:
         """The same mixture as a ``torch.distributions`` object."""
         return MixtureSameFamily(Categorical(self.weights), self.components)
@@ -69,10 +93,14 @@ class GaussianMixture:
 
         Ancestral sampling, as on the slide: z ~ Categorical(φ), x ~ Normal(μ_z, Σ_z).
         """
+        counts(n=n)
+        if not isinstance(labels, bool):
+            raise TypeError(f"labels must be True or False, got {labels!r:.60}")
+        check_generator(generator)
         # By hand, because torch.distributions take no generator.
         z = torch.multinomial(self.weights, n, replacement=True, generator=generator)
         noise = torch.randn(n, self.d, dtype=torch.float64, generator=generator)
-        scale = self.components.scale_tril[z]  # (n, d, d): the L of each z
+        scale = self._components.scale_tril[z]  # (n, d, d): the L of each z
         x = self.means[z] + (scale @ noise[:, :, None])[:, :, 0]
         return (x, z) if labels else x
 
@@ -81,7 +109,7 @@ class GaussianMixture:
         x = as_rows(x, self.d)
         # (n, 1, d) against k Gaussians of dimension d: every row meets every one.
         return self.weights.log() + in_parts(
-            lambda part: self.components.log_prob(part[:, None, :]), x, self.means
+            lambda part: self._components.log_prob(part[:, None, :]), x, self.means
         )
 
     def log_prob(self, x: torch.Tensor) -> torch.Tensor:
@@ -90,7 +118,14 @@ class GaussianMixture:
 
     def responsibilities(self, x: torch.Tensor) -> torch.Tensor:
         """p(z = k | x), Bayes' rule: ``(n, d)`` to ``(n, k)``; rows sum to one."""
-        return self.log_joint(x).softmax(dim=1)  # log p(x, z) minus log p(x), then exp
+        joint = self.log_joint(x)
+        r = joint.softmax(dim=1)  # log p(x, z) minus log p(x), then exp
+        far = joint.amax(1) < FAR
+        if bool(far.any()):
+            x = as_rows(x, self.d)[far]
+            shares = in_parts(lambda part: _shares_far_away(part, self), x, self.means)
+            r = r.index_put((far,), shares)
+        return r
 
     @classmethod
     def joined(cls, parts: list["GaussianMixture"], shares) -> "GaussianMixture":
@@ -98,6 +133,11 @@ class GaussianMixture:
 
         ``shares`` has a number for each of the ``parts``; their sum is one.
         """
+        parts, shares = mixtures(parts, "parts"), probabilities(shares, "shares")
+        sizes = sorted({part.d for part in parts})
+        require(parts=(f"d = {sizes}", len(sizes) == 1, "mixtures of one dimension"))
+        fits = len(shares) == len(parts)
+        require(shares=(f"{len(shares)}", fits, f"{len(parts)}, as many as parts"))
         weights = [s * part.weights for s, part in zip(shares, parts, strict=True)]
         return cls(
             torch.cat(weights),
@@ -107,7 +147,11 @@ class GaussianMixture:
 
     def permuted(self, order) -> "GaussianMixture":
         """The same density with its components in another order."""
-        order = torch.as_tensor(order)
+        order = floats(order, "order", torch.float64)
+        fits = torch.equal(order.flatten().sort().values, torch.arange(self.k).double())
+        rule = f"a permutation of 0 to {self.k - 1}"
+        require(order=(order.tolist(), fits and order.ndim == 1, rule))
+        order = order.long()
         parameters = self.weights, self.means, self.covariances
         return GaussianMixture(*(p[order] for p in parameters))
 
@@ -118,12 +162,17 @@ def bic(x: torch.Tensor, mixture: GaussianMixture) -> float:
     p is ``mixture.n_parameters`` (Schwarz 1978; twice his formula, with the sign that
     scikit-learn uses).
     """
+    check_mixture(mixture)
+    x = as_rows(x, mixture.d)
     log_likelihood = mixture.log_prob(x).sum().item()
     return mixture.n_parameters * math.log(len(x)) - 2 * log_likelihood
 
 
 def sort_components(mixture: GaussianMixture, by: int = 0) -> GaussianMixture:
     """The same density with its components in the order of coordinate ``by``."""
+    check_mixture(mixture)
+    counts(0, by=by)
+    require(by=(by, by < mixture.d, f"below {mixture.d}, the number of coordinates"))
     return mixture.permuted(mixture.means[:, by].argsort())
 
 
@@ -135,11 +184,14 @@ def match_components(
     Of all k! orders it takes the one whose means lie nearest, in the sum of squared
     distances. Raises ``ValueError`` for different k or d and for k > 8.
     """
+    check_mixture(mixture)
+    check_mixture(reference, "reference")
     shape, other = tuple(mixture.means.shape), tuple(reference.means.shape)
     require(reference=(other, other == shape, f"a mixture with means of shape {shape}"))
     require(k=(mixture.k, mixture.k <= 8, "at most 8 (else use sort_components)"))
     orders = torch.tensor(list(permutations(range(mixture.k))))  # (k!, k)
-    distance = squared_distances(mixture.means, reference.means)
+    unit = unit_of(torch.cat([mixture.means, reference.means]))  # no square overflows
+    distance = squared_distances(mixture.means / unit, reference.means / unit)
     # Entry j of an order is the component that takes the place of component j.
     total = distance[orders, torch.arange(mixture.k)].sum(1)  # (k!,)
     return mixture.permuted(orders[total.argmin()])
@@ -171,24 +223,62 @@ def rows_at_once(numbers: int) -> int:
     return max(1, 2**20 // numbers)
 
 
-def as_rows(x: torch.Tensor, d: int | None = None, name: str = "x") -> torch.Tensor:
-    """``x`` as float64 ``(n, d)``, or a ``ValueError`` that says what is wrong.
+def _shares_far_away(x: torch.Tensor, mixture: GaussianMixture) -> torch.Tensor:
+    # Squares of large distances have lost their differences. With a and b the distances
+    # from two components, each in its own units, |a|² − |b|² = (a − b)·(a + b) keeps
+    # them. Only components with a weight take part.
+    used = mixture.weights.nonzero()[:, 0]
+    weights, means = mixture.weights[used], mixture.means[used]
+    scale = mixture._components.scale_tril[used]
+    inverse = torch.linalg.inv(scale)
+    peaks = weights.log() - scale.diagonal(dim1=1, dim2=2).log().sum(1)
+    nearest = mixture.log_joint(x)[:, used].argmax(1)  # (n,), a guess where all is −∞
+    for _ in range(2):  # the second time beside the one that has won
+        log_ratio = x.new_empty(len(x), len(used))
+        for j in nearest.unique().tolist():
+            gap = _half_gap(x[nearest == j] - means[j], inverse, means - means[j], j)
+            log_ratio[nearest == j] = peaks - peaks[j] + gap
+        nearest = log_ratio.argmax(1)
+    shares = log_ratio.softmax(1)
+    if bool(shares.isnan().any()):
+        raise ValueError("x must lie nearer to the means: the distances overflow")
+    return shares.new_zeros(len(x), mixture.k).index_copy(1, used, shares)
 
-    Without ``d`` any number of columns will do.
-    """
-    x = torch.as_tensor(x).to(torch.float64)
-    return check_data(x, math.prod(x.shape[1:]) if d is None else d, name)
 
-
-def check_enough(x: torch.Tensor, k: int) -> None:
-    """Raise ``ValueError`` unless 1 ≤ k ≤ n."""
-    require(k=(k, 1 <= k <= len(x), f"from 1 to n = {len(x)} examples"))
+def _half_gap(y, inverse, shifts, j: int) -> torch.Tensor:
+    """½ |b|² − ½ |a|² from component j and from each, ``(n, k)``; y is x − μⱼ."""
+    units = unit_of(y.T, each_column=True), unit_of(inverse)  # for no square overflows
+    y, inverse = y / units[0][:, None], inverse / units[1]
+    b = (y @ inverse[j].T)[:, None]  # (n, 1, d)
+    shifts = (inverse @ shifts[:, :, None])[:, :, 0] / units[0][:, None, None]
+    difference = torch.einsum("kij,nj->nki", inverse - inverse[j], y) - shifts  # a − b
+    half = -0.5 * (difference * (difference + 2 * b)).sum(2)
+    for unit in units * 2:  # one after the other: their product may overflow
+        half = half * (unit[:, None] if unit.ndim else unit)
+    return half.clamp(-1e300, 1e300)
 
 
 def is_positive_definite(covariances: torch.Tensor) -> torch.Tensor:
     """Which of ``(k, d, d)`` are positive definite, ``(k,)``."""
     # cholesky_ex does not raise: info is 0 where the decomposition has succeeded.
     return torch.linalg.cholesky_ex(covariances).info == 0
+
+
+def check_mixture(mixture: GaussianMixture, name: str = "mixture") -> None:
+    """Raise ``TypeError`` for what is no ``GaussianMixture``."""
+    if not isinstance(mixture, GaussianMixture):
+        raise TypeError(f"{name} must be a GaussianMixture, got {mixture!r:.60}")
+
+
+def mixtures(items, name: str) -> list[GaussianMixture]:
+    """The ``items`` as a list, if they are mixtures; else ``TypeError``."""
+    try:
+        items = list(items)
+    except (TypeError, RuntimeError):  # torch raises either
+        raise TypeError(f"{name} must be a list, got {items!r:.60}") from None
+    for item in items:
+        check_mixture(item, name)
+    return items
 
 
 def _check_parameters(weights, means, covariances) -> None:
@@ -209,8 +299,12 @@ def _check_parameters(weights, means, covariances) -> None:
             f"weights must be >= 0 and sum to 1, got {weights} with sum {total:.6g}"
         )
     # A matrix product may leave the two halves of a covariance a rounding apart.
-    asymmetry = (covariances - covariances.mT).abs().amax((1, 2))
-    wrong = asymmetry > 1e-9 * covariances.abs().amax((1, 2))
+    # Measured in the spread of each pair of columns, so that no unit hides a fault.
+    asymmetry = (covariances - covariances.mT).abs()
+    spread = covariances.diagonal(dim1=1, dim2=2).clamp(min=0).sqrt()
+    pairs = spread[:, :, None] * spread[:, None, :]
+    wrong = (asymmetry > 1e-6 * pairs).flatten(1).any(1)
+    wrong |= asymmetry.amax((1, 2)) > 1e-9 * covariances.abs().amax((1, 2))
     wrong |= ~is_positive_definite(covariances)
     if bool(wrong.any()):
         worst = int(wrong.nonzero()[0])

@@ -15,9 +15,18 @@ from matplotlib.markers import MarkerStyle
 from matplotlib.patches import Ellipse
 from torch.distributions import Normal
 
+from course_utils.arguments import (
+    check_finite,
+    check_unit,
+    finite,
+    floats,
+    positive,
+    require,
+)
 from course_utils.gaussian import fit_gaussian
 from course_utils.gaussian.pictures import INCHES
-from course_utils.mixture.model import GaussianMixture
+from course_utils.mixture.gate import as_rows
+from course_utils.mixture.model import GaussianMixture, check_mixture
 from course_utils.style import COLOUR, GROUPS, plot_rug
 
 COMPONENTS = [*GROUPS[1:], GROUPS[0]]  # blue last: it is the colour of the whole model
@@ -33,6 +42,11 @@ HEIGHT_GRID = torch.linspace(1.4, 2.0, 601, dtype=torch.float64)
 
 def plot_groups(ax, x, z):
     """The rows of ``x`` ``(n, 2)``, with one colour and marker per group ``z``."""
+    x, z = as_rows(x, 2).detach(), floats(z, "z", torch.float64)
+    options = set(range(len(COMPONENTS)))
+    fits = z.shape == (len(x),) and set(z.tolist()) <= options
+    rule = f"a whole number from 0 to {len(COMPONENTS) - 1} for each row of x"
+    require(z=(f"{tuple(z.shape)} {z.flatten()[:3].tolist()}", fits, rule))
     for k in range(int(z.max()) + 1):
         style = {"color": COMPONENTS[k], "marker": MARKERS[k], "s": 14, "alpha": 0.7}
         ax.scatter(*x[z == k].T, linewidth=0, label=f"z = {k}", **style)
@@ -50,6 +64,8 @@ def plot_shares(ax, x, r):
 
     The marker is that of the likeliest component, and a ring says that it is in doubt.
     """
+    x, r = as_rows(x, 2).detach(), _shares(r)
+    require(r=(f"{len(r)} rows", len(r) == len(x), f"one row for each of x, {len(x)}"))
     points = ax.scatter(*x.T, s=16, edgecolor="black")
     move_shares(points, r)
     return points
@@ -57,6 +73,7 @@ def plot_shares(ax, x, r):
 
 def move_shares(points, r):
     """Give points that are already drawn the responsibilities ``r``."""
+    r = _shares(r)
     shapes = [MarkerStyle(m) for m in MARKERS[: r.shape[1]]]
     paths = [shape.get_path().transformed(shape.get_transform()) for shape in shapes]
     points.set_paths([paths[k] for k in r.argmax(1).tolist()])
@@ -66,11 +83,25 @@ def move_shares(points, r):
 
 def mix_colours(r):
     """Responsibilities ``(n, k)`` as RGB ``(n, 3)``: a mixture of the k colours."""
+    r = _shares(r)
     return (r @ RGB[: r.shape[1]]).clamp(0, 1).numpy()
+
+
+def _shares(r):
+    """Responsibilities ``(n, k)`` from 0 to 1, of no more components than colours."""
+    r, most = as_rows(r, name="r").detach(), len(COMPONENTS)
+    require(r=(f"{r.shape[1]} columns", r.shape[1] <= most, f"at most {most} columns"))
+    check_unit(r, "r")
+    return r
 
 
 def plot_ellipses(ax, mixture, radii=(1, 2)):
     """Each component as ellipses at 1σ and 2σ; returns one list per component."""
+    check_plane(mixture)
+    radii = floats(radii, "radii")
+    fits = radii.ndim == 1 and len(radii) > 0 and bool((radii > 0).all())
+    require(radii=(f"{radii.tolist()}", fits, "a list of positive numbers"))
+    radii = radii.tolist()
     drawn = []
     for k in range(mixture.k):
         line = "-" if k < len(COMPONENTS) else "--"  # colours repeat after six
@@ -84,6 +115,7 @@ def plot_ellipses(ax, mixture, radii=(1, 2)):
 
 def move_ellipses(drawn, mixture, radii=(1, 2)):
     """Put ellipses that are already drawn where the components of ``mixture`` are."""
+    check_plane(mixture)
     parameters = zip(drawn, mixture.means, mixture.covariances, strict=True)
     for rings, mean, covariance in parameters:
         # Its axes are eigenvectors of Σ; along each, σ is the root of the eigenvalue.
@@ -95,11 +127,21 @@ def move_ellipses(drawn, mixture, radii=(1, 2)):
             ring.set(width=radius * width, height=radius * height, angle=angle)
 
 
+def check_plane(mixture):
+    """Raise unless the mixture lives in the plane."""
+    check_mixture(mixture)
+    require(mixture=(f"d = {mixture.d}", mixture.d == 2, "in the plane, d = 2"))
+
+
 # ---------------------------------------------------------------- sections 2 and 3
 
 
 def plot_components(ax, mixture, grid):
     """A 1-D mixture: each weighted bump, and their sum; returns the curves."""
+    check_mixture(mixture)
+    grid, most = _line(grid), len(LINES)
+    require(mixture=(f"d = {mixture.d}", mixture.d == 1, "on a line, d = 1"))
+    require(mixture=(f"k = {mixture.k}", mixture.k <= most, f"of at most {most} bumps"))
     lines = []
     for k in range(mixture.k):
         style = {"color": COMPONENTS[k], "linestyle": LINES[k]}
@@ -111,15 +153,27 @@ def plot_components(ax, mixture, grid):
 
 def move_components(lines, mixture, grid):
     """Give the curves of ``plot_components`` the values of another mixture."""
-    bumps = mixture.log_joint(grid[:, None]).exp()  # (n, k)
+    bumps = mixture.log_joint(_line(grid)[:, None]).exp()  # (n, k)
     for line, values in zip(lines, [*bumps.T, bumps.sum(1)], strict=True):
         line.set_ydata(values)
 
 
+def _line(grid):
+    grid = floats(grid, "grid", torch.float64).detach()
+    fits = grid.ndim == 1 and len(grid) > 0
+    require(grid=(f"shape {tuple(grid.shape)}", fits, "of shape (n,)"))
+    check_finite(grid, "grid")
+    return grid
+
+
 def two_bumps(weight, mean, sigma):
     """A standard normal, and beside it a second bump with this weight."""
-    covariances = [[[1.0]], [[sigma**2]]]
-    return GaussianMixture([1 - weight, weight], [[0.0], [mean]], covariances)
+    finite(weight=weight, mean=mean)
+    positive(sigma=sigma)
+    require(weight=(weight, 0 <= weight <= 1, "from 0 to 1"))
+    covariances = [[[1.0]], [[float(sigma) ** 2]]]
+    means = [[0.0], [float(mean)]]
+    return GaussianMixture([1 - float(weight), float(weight)], means, covariances)
 
 
 def draw_two_bumps(ax, weight, mean, sigma):
@@ -223,6 +277,8 @@ def plot_ends(ax, ends, edges):
 
 def mark_doubles(ax, mixture, near=0.7):
     """Write "2 here" beside each pair of components with means nearer than ``near``."""
+    check_plane(mixture)
+    positive(near=near)
     distances = torch.cdist(mixture.means, mixture.means)
     style = {"ha": "center", "va": "center"}
     style["arrowprops"] = {"arrowstyle": "->", "color": "black"}

@@ -7,7 +7,9 @@ picture, and their number is on the slider.
 import torch
 from matplotlib.ticker import NullLocator
 
+from course_utils.arguments import counts, require
 from course_utils.mixture.fast import features, natural_parameters
+from course_utils.mixture.gate import as_rows
 from course_utils.mixture.pictures import name_plane
 from course_utils.style import COLOUR
 
@@ -65,6 +67,7 @@ def _density_panel(axes, half_width):
 
 def draw_shape(axes, k, fits, x, half_width=3.2):
     """Section 7: points of a hard shape, and the density of k Gaussians."""
+    x = as_rows(x, 2)
     axes[0].scatter(*x.T, s=5, color=COLOUR["data"], alpha=0.5, linewidth=0)
     show = _density_panel(axes, half_width)
     axes[0].set_title("data")
@@ -102,4 +105,6 @@ def draw_infinite(axes, components, sigma, curve, half_width=3.2):
 
 def standard_normal_quantiles(n):
     """``n`` values of z, each for an equal share of N(0, 1)."""
+    counts(n=n)
+    require(n=(n, n <= 10**8, "at most 100 million"))
     return torch.special.ndtri((torch.arange(n, dtype=torch.float64) + 0.5) / n)

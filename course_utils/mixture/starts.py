@@ -7,19 +7,32 @@ after the other gives the same states.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from numbers import Integral
 
 import torch
 
-from course_utils.arguments import require
-from course_utils.mixture.em import EMState, Guard, check_iterations, floor_matrix
+from course_utils.arguments import counts, functions, require
+from course_utils.mixture.em import (
+    EMState,
+    Guard,
+    check_likelihood,
+    check_spread,
+    check_start,
+)
 from course_utils.mixture.fast import Moments, Parameters, StandardisedData
+from course_utils.mixture.gate import (
+    as_centres,
+    as_data,
+    check_enough,
+    check_generator,
+    check_stop,
+    floor_matrix,
+)
 from course_utils.mixture.model import (
     GaussianMixture,
-    as_rows,
-    check_enough,
-    is_positive_definite,
+    mixtures,
     rows_at_once,
     squared_distances,
 )
@@ -34,7 +47,7 @@ def kmeans_plus_plus(x: torch.Tensor, k: int, generator=None) -> torch.Tensor:
     The first is drawn at random, each next one with probability in proportion to its
     squared distance from the centres so far (Arthur and Vassilvitskii 2007).
     """
-    x = as_rows(x)
+    x = as_data(x)
     check_enough(x, k)
     centres = random_centres(x, 1, generator)
     distance = (x - centres).square().sum(1)  # (n,), to the nearest centre
@@ -50,8 +63,9 @@ def kmeans_plus_plus(x: torch.Tensor, k: int, generator=None) -> torch.Tensor:
 
 def random_centres(x: torch.Tensor, k: int, generator=None) -> torch.Tensor:
     """``k`` different rows of ``x``, all equally likely: the start that often fails."""
-    x = as_rows(x)
+    x = as_data(x)
     check_enough(x, k)
+    check_generator(generator)
     return x[torch.randperm(len(x), generator=generator)[:k]]
 
 
@@ -63,10 +77,12 @@ def start_at(
     All components share one covariance: that of the examples around the centre that
     is nearest to each. With many examples a part of them will do: ``x[:3000]``.
     """
-    x, centres = _check_centres(x, centres)
-    k, d = centres.shape
+    x = as_data(x)
+    centres = as_centres(centres, x)
+    floor, (k, d) = floor_matrix(covariance_floor, x), centres.shape
     around = x - centres[squared_distances(x, centres).argmin(1)]  # (n, d)
-    covariance = around.T @ around / len(x) + floor_matrix(covariance_floor, d)
+    covariance = around.T @ around / len(x) + floor
+    check_spread(covariance[None])
     weights = torch.full((k,), 1 / k, dtype=torch.float64)
     return GaussianMixture(weights, centres, covariance.expand(k, d, d))
 
@@ -80,17 +96,10 @@ def start_around(
     ``start_at``. A centre with few examples would make a spike: each gets one more,
     which lies at the centre and spreads like all examples around theirs.
     """
-    x, centres = _check_centres(x, centres)
-    first = _assign(x, centres[None], floor_matrix(covariance_floor, x.shape[1]))
+    x = as_data(x)
+    centres = as_centres(centres, x)
+    first = _assign(x, centres[None], floor_matrix(covariance_floor, x))
     return GaussianMixture(*(values[0] for values in first))
-
-
-def _check_centres(x, centres):
-    x = as_rows(x)
-    centres = as_rows(centres, x.shape[1], name="centres")
-    few = f"no more rows than x has, {len(x)} (were x and centres exchanged?)"
-    require(centres=(f"{len(centres)} rows", len(centres) <= len(x), few))
-    return x, centres
 
 
 def _assign_each(starts, floor) -> Parameters:
@@ -100,15 +109,13 @@ def _assign_each(starts, floor) -> Parameters:
     else:
         each = [_assign(seen, c[None], floor) for seen, c in starts]
         first = Parameters(*(torch.cat(values) for values in zip(*each, strict=True)))
-    if not bool(is_positive_definite(first.covariances).all()):
-        raise ValueError("x does not spread around the centres; use a covariance_floor")
     return first
 
 
 def _assign(x: torch.Tensor, centres: torch.Tensor, floor) -> Parameters:
     """``start_around`` for the centres ``(s, k, d)`` of all starts at once."""
     s, k, d = centres.shape
-    counts, first, second = 0.0, 0.0, 0.0
+    many, first, second = 0.0, 0.0, 0.0
     for part in x.split(rows_at_once(s * k * d + s * d * d)):
         nearest = squared_distances(part, centres.flatten(0, 1))
         nearest = nearest.unflatten(1, (s, k)).argmin(2).T  # (s, n)
@@ -117,15 +124,16 @@ def _assign(x: torch.Tensor, centres: torch.Tensor, floor) -> Parameters:
         products = (around[:, :, :, None] * around[:, :, None, :]).flatten(2)
         here = torch.zeros(s, k, len(part), dtype=torch.float64)  # one-hot
         here.scatter_(1, nearest[:, None, :], 1.0)
-        counts, first = counts + here.sum(2), first + here @ around
+        many, first = many + here.sum(2), first + here @ around
         second = second + here @ products
     second = second.unflatten(2, (d, d))
     second = second + second.sum(1, keepdim=True) / len(x)  # one more for each
-    counts = counts + 1
-    shift = first / counts[:, :, None]
-    covariances = second / counts[:, :, None, None]
+    many = many + 1
+    shift = first / many[:, :, None]
+    covariances = second / many[:, :, None, None]
     covariances = covariances - shift[:, :, :, None] * shift[:, :, None, :] + floor
-    return Parameters(counts / (len(x) + k), centres + shift, covariances)
+    check_spread(covariances)
+    return Parameters(many / (len(x) + k), centres + shift, covariances)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +149,8 @@ class EMStates:
     data: StandardisedData
 
     def __getitem__(self, row: int) -> EMState:
+        if not isinstance(row, Integral):
+            raise TypeError(f"row must be a whole number, got {row!r:.60}")
         parameters = self.data.original(Parameters(*(v[row] for v in self.parameters)))
         collapsed = tuple(self.collapsed[row].nonzero()[:, 0].tolist())
         value = self.log_likelihood[row]
@@ -150,7 +160,7 @@ class EMStates:
 @checked
 def em_together(
     x: torch.Tensor,
-    starts: Sequence[GaussianMixture],
+    starts: Iterable[GaussianMixture],
     covariance_floor: float = 1e-6,
     max_iterations: int = 200,
     tolerance: float = 1e-8,
@@ -159,15 +169,16 @@ def em_together(
 
     A start where ``em`` stops is ``ended``, and no longer in the next state.
     """
+    starts = mixtures(starts, "starts")
     sizes = {tuple(start.means.shape) for start in starts}
     require(starts=(sorted(sizes), len(sizes) == 1, "mixtures of one size"))
-    check_iterations(max_iterations)
-    d = starts[0].d
-    data = StandardisedData(as_rows(x, d))
+    check_stop(max_iterations, tolerance)
+    data = StandardisedData(x, starts[0].d)
     check_enough(data.x, starts[0].k)
+    floor = floor_matrix(covariance_floor, data.x)
     parts = zip(*(data.standardised(start) for start in starts), strict=True)
     now = Parameters(*(torch.stack(values) for values in parts))
-    floor = floor_matrix(covariance_floor, d)
+    check_start(now, "starts")
     yield
     yield from _climb(data, now, floor, max_iterations, tolerance)
 
@@ -179,12 +190,15 @@ def _climb(data, now: Parameters, floor, max_iterations, tolerance):
     for iteration in range(max_iterations + 1):
         moments = data.moments(now)
         values, final = moments.log_likelihood.tolist(), iteration == max_iterations
+        check_likelihood(values, iteration)
         values = [math.inf if i in unbounded else v for i, v in enumerate(values)]
         ended = [
             final or i in unbounded or abs(value - before) < tolerance
             for i, (value, before) in enumerate(zip(values, previous, strict=True))
         ]
-        yield EMStates(iteration, running, values, ended, now, collapsed, data)
+        theirs = Parameters(*(value.clone() for value in now))  # and ours goes on
+        lists = list(running), list(values), list(ended)
+        yield EMStates(iteration, *lists, theirs, collapsed.clone(), data)
         rest = [row for row, end in enumerate(ended) if not end]
         if not rest:
             return
@@ -215,22 +229,28 @@ def restarts(
     only so many ``rows``, drawn at random; EM then sees them all. A run that ended in
     ``inf`` has found a fault of the model, not a good fit: it comes last.
     """
-    require(n_starts=(n_starts, n_starts >= 1, "at least 1"))
-    check_iterations(max_iterations)
-    x = as_rows(x)
+    counts(n_starts=n_starts)
+    check_stop(max_iterations, tolerance)
+    functions(centres=centres)
+    check_generator(generator)
+    data = StandardisedData(x)
+    x, d = data.x, data.x.shape[1]
     check_enough(x, k)
     if rows is not None:
+        counts(rows=rows)
         require(rows=(rows, k <= rows <= len(x), f"from {k} to n = {len(x)}"))
-    data, d = StandardisedData(x), x.shape[1]
-    floor = floor_matrix(covariance_floor, d)
+    floor = floor_matrix(covariance_floor, x)
     at_once = max(1, TOGETHER // (k * (1 + d + d * d)))
     ends = []
     while len(ends) < n_starts:
         some = []
         for _ in range(min(at_once, n_starts - len(ends))):
             seen = x if rows is None else random_centres(x, rows, generator)
-            some.append((seen, as_rows(centres(seen, k, generator), d, "centres")))
+            chosen = as_centres(centres(seen, k, generator), x)
+            require(centres=(f"{len(chosen)} rows", len(chosen) == k, f"k = {k} rows"))
+            some.append((seen, chosen))
         start = data.standardised(_assign_each(some, floor))
+        check_start(start, "centres")
         last = {}
         for states in _climb(data, start, floor, max_iterations, tolerance):
             for row, run in enumerate(states.starts):

@@ -88,6 +88,19 @@ def test_what_holds_no_real_numbers_is_refused(x):
         floats(x, "heights")
 
 
+def test_masked_values_are_not_read():
+    masked = np.ma.masked_array([1.0, 2.0], mask=[False, True])
+    with pytest.raises(TypeError, match="x must have no masked values"):
+        floats(masked)
+    assert floats(np.ma.masked_array([1.0, 2.0])).tolist() == [1.0, 2.0]
+
+
+def test_bytes_of_any_order_and_short_floats_in_lists():
+    assert floats(np.array([1.5, 2.0], dtype=">f8")).tolist() == [1.5, 2.0]
+    assert floats(np.array([1, 2], dtype=">i4")).tolist() == [1.0, 2.0]
+    assert floats([torch.ones(2).bfloat16()]).tolist() == [[1.0, 1.0]]
+
+
 def test_ragged_rows_are_refused():
     with pytest.raises(ValueError, match="x has rows of several lengths"):
         floats([[1.0], [1.0, 2.0]])

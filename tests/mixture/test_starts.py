@@ -169,8 +169,13 @@ def test_the_floor_reaches_the_start():
     best = restarts(x, 3, 4, generator=generator(0), covariance_floor=1e-18)[0]
     means = best.mixture.means.flatten().sort().values
     close(means, 1e-6 * torch.tensor([0.0, 20.0, 50.0]).double(), rtol=0.1, atol=1e-6)
-    (start,) = restarts(x, 1, 1, covariance_floor=4.0, max_iterations=0)
-    close(start.mixture.covariances[0, 0, 0].item(), 4.0)
+    options = {"max_iterations": 0}
+    (bare,) = restarts(x, 1, 1, generator=generator(0), covariance_floor=0, **options)
+    (start,) = restarts(
+        x, 1, 1, generator=generator(0), covariance_floor=1e-10, **options
+    )
+    wider = start.mixture.covariances - bare.mixture.covariances
+    close(wider.item(), 1e-10, rtol=1e-9, atol=0)
 
 
 @settings(deadline=None, max_examples=30)
