@@ -23,28 +23,35 @@ from PIL import Image
 from tqdm import tqdm
 
 from tools import ROOT, NotebookError, label, load, notebook_paths
-from tools.frames import FRAMES, compare, name_of, page
+from tools.frames import FRAMES, compare, page
 from tools.frames.grid import INSTEAD
-from tools.frames.sources import committed_picture, fingerprint, widgets_of
+from tools.frames.sources import (
+    committed_picture,
+    fingerprint,
+    picture_of,
+    widgets_of,
+)
+from tools.normalise import clean
 from tools.notebooks import execute
 
-NEAR = 24  # of 255: how far the palette of a committed picture may be from its colour
-FRAMES_OF = "frames of "
+OURS = "-frames"  # ends the name of a cell that records the one before it
 
 
 def with_recordings(notebook: NotebookNode, stem: str, names: set[str]) -> NotebookNode:
     """A copy with a recording after each cell of ``names``; it ends with the last."""
     copy, waiting = NotebookNode(notebook), set(names)
-    copy.cells = [_hidden("path", f"import sys\nsys.path.insert(0, {str(ROOT)!r})")]
+    copy.cells = [
+        _hidden("path-of-tools", f"import sys\nsys.path.insert(0, {str(ROOT)!r})")
+    ]
     for cell in notebook.cells:
         copy.cells.append(NotebookNode(cell))
         name = cell.metadata["name"]
         if name in waiting:
             waiting.remove(name)
-            figure = "Out[get_ipython().execution_count - 1]"
+            figure = "Out[max(Out)]"  # what the cell has shown
             call = f"{figure}, {stem!r}, {name!r}"
             source = f"from tools.frames import kernel\nkernel.record({call})"
-            copy.cells.append(_hidden(FRAMES_OF + name, source))
+            copy.cells.append(_hidden(name + OURS, source))
         if not waiting:
             break
     return copy
@@ -60,7 +67,7 @@ def record(path: Path, again: bool = False) -> dict[str, dict]:
     ``NotebookError`` if a cell fails, or if a figure cannot be recorded.
     """
     stem, entries = path.stem, page.manifest(path.stem)
-    names = [name for name in widgets_of(stem) if name_of(stem, name) not in INSTEAD]
+    names = [name for name in widgets_of(stem) if name not in INSTEAD]
     changed = {name for name in names if again or page.stale(stem, name)}
     if changed:
         copy = with_recordings(load(path), stem, changed)
@@ -73,27 +80,27 @@ def record(path: Path, again: bool = False) -> dict[str, dict]:
                     bar.update()
 
             execute(copy, stem, path.parent, through)
-        for cell in copy.cells:
-            name = cell.metadata["name"].removeprefix(FRAMES_OF)
-            if cell.metadata["name"] == FRAMES_OF + name:
-                entry = json.loads(cell.outputs[-1].text)
-                picture = committed_picture(stem, name)
-                entry["differs"] = differs(entry.pop("start"), picture)
-                entries[name] = entry | {"hash": fingerprint(stem, name)}
+        cells = {cell.metadata["name"]: cell for cell in copy.cells}
+        shown = {cell.metadata["name"]: cell for cell in clean(copy).cells}
+        for name in changed:
+            entry = json.loads(cells[name + OURS].outputs[-1].text)
+            pictures = picture_of(shown[name]), committed_picture(stem, name)
+            entry |= {"differs": differs(*pictures), "hash": fingerprint(stem, name)}
+            entries[name] = entry
     entries = {name: entries[name] for name in names}
     page.write_manifest(stem, entries)
     return entries
 
 
-def differs(start: str, committed: str) -> float:
-    """Per cent of pixels in which two pictures (PNG in base64) are far apart."""
+def differs(*pictures: str) -> float:
+    """Per cent of pixels in which two pictures (PNG in base64) are not the same."""
     ours, theirs = (
-        np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB"), int)
-        for text in (start, committed)
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB"))
+        for text in pictures
     )
     if ours.shape != theirs.shape:
         return 100.0
-    return round(100 * float((abs(ours - theirs).max(axis=2) > NEAR).mean()), 3)
+    return round(100 * float((ours != theirs).any(axis=2).mean()), 3)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -112,8 +119,8 @@ def main(arguments: list[str] | None = None) -> int:
         if options.verb == "record":
             _record_all(paths, options.again)
         for path in paths if options.verb == "compare" else []:
-            for line in compare.report(path.stem):
-                print(line, flush=True)
+            for found in compare.compared(path.stem):
+                print(found, flush=True)
     except NotebookError as error:
         print(error, file=sys.stderr)
         return 1

@@ -10,6 +10,7 @@ import shutil
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -80,24 +81,36 @@ def bare_page(stem: str, cells: list[str], folder: Path) -> Path:
     return path
 
 
-def report(stem: str) -> Iterator[str]:
-    """A line for each recorded figure of a notebook: what differs, and how long."""
+class Found(NamedTuple):
+    """``far``: per cent of blocks that differ, in the worst of the positions that were
+    kept; ``wait``: milliseconds from a key to the second animation frame after it."""
+
+    figure: str
+    far: float
+    wait: float
+
+    def __str__(self):
+        return f"{self.figure}: {self.far:.2f} % of blocks differ, {self.wait:.0f} ms"
+
+
+def compared(stem: str) -> Iterator[Found]:
+    """What a browser shows of the recorded figures of a notebook."""
     entries = page.manifest(stem)
+    place = bare_page(stem, [*entries], FRAMES.parent)
     with browser() as program:
         tab = program.new_page(viewport={"width": 1400, "height": 900})
-        tab.goto(bare_page(stem, [*entries], FRAMES.parent).as_uri())
+        tab.goto(place.as_uri())
         for cell, entry in entries.items():
-            figure = wake(tab, name_of(stem, cell))
+            name = name_of(stem, cell)
+            figure = wake(tab, name)
             wait = latency(tab, figure)
             pictures = sorted((CHECKS / stem).glob(f"{cell}.*.png"))
-            shares = [
+            far = [
                 share_far(tab, figure, entry, int(path.suffixes[0][1:]), path)
                 for path in pictures
             ]
-            yield (
-                f"{stem[:2]} {cell}: {max(shares):.2f} % of blocks differ in the worst "
-                f"of {len(shares)} positions, {wait:.0f} ms a move"
-            )
+            yield Found(name, max(far), wait)
+    place.unlink()
 
 
 def wake(tab, name: str):
@@ -116,9 +129,7 @@ def share_far(tab, figure, entry: dict, k: int, expected: Path) -> float:
     places = [int(place) for place in np.unravel_index(k, counts)]
     moving = [p for p, count in zip(places, counts, strict=True) if count > 1]
     figure.evaluate(GO, moving)
-    tab.evaluate(
-        "() => new Promise(r => requestAnimationFrame(() => setTimeout(r, 80)))"
-    )
+    tab.evaluate(SETTLED)
     shot = tab.screenshot(clip={"x": 0, "y": 0, "width": size[0], "height": size[1]})
     figure.evaluate("figure => { figure.querySelector('svg').style.cssText = '' }")
     ours, theirs = (_blocks(file) for file in (io.BytesIO(shot), expected))

@@ -62,7 +62,7 @@ TABLE = {
     "07-phrase-menus": {"guidance": [1.0, 2.0, 3.0], "seed": [0]},
 }
 # a line to type in needs Python: these cells keep their picture, and name what moves
-INSTEAD = {"07-phrase-box": "07-phrase-menus"}
+INSTEAD = {"phrase-box": "phrase-menus"}
 # for pictures larger than ``pixels.EXACT_UP_TO``: where there are thousands of them
 QUALITY = {"07-phrase-menus": 50}
 

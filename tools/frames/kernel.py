@@ -81,7 +81,6 @@ def record(live: LiveFigure, stem: str, cell: str) -> None:
     entry = {key: data[key] for key in ("controls", "interval", "width", "height")}
     entry |= {"frames": len(data["rows"]), "bytes": len(script)}
     entry["seconds"] = round(time.process_time() - begin, 1)
-    entry["start"] = base64.b64encode(live.image.value).decode()
     for folder in (FRAMES / stem, CHECKS / stem):
         folder.mkdir(parents=True, exist_ok=True)
     (FRAMES / stem / f"{cell}.js").write_text(script, encoding="utf-8", newline="\n")
@@ -119,7 +118,7 @@ def frames_of(live: LiveFigure, controls: list[Control], prefix: str, quality=90
             raise NotebookError(f"{prefix}: an artist at {wanted[k]} changed unnoticed")
         checks[k] = still.pixels()
     still.close_all()
-    width, height = (int(side * 100) for side in live._figure.get_size_inches())
+    width, height = (round(side * 100) for side in live._figure.get_size_inches())
     shown = {
         "controls": [control.shown for control in controls],
         "interval": getattr(live.children[0], "interval", 0),  # of a film

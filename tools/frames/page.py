@@ -54,7 +54,7 @@ def figure(stem: str, cell: str, picture_src: str, alt: str) -> str:
     beside it, in ``frames/``.
     """
     picture = f'<img src="{html.escape(picture_src)}" alt="{html.escape(alt)}"'
-    if name_of(stem, cell) in INSTEAD:
+    if cell in INSTEAD:
         note = (
             "To type here, run the notebook. On this page, the menus below do the same."
         )

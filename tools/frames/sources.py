@@ -26,15 +26,15 @@ def widgets_of(stem: str) -> dict[str, str]:
 
 
 def committed_picture(stem: str, cell: str) -> str:
-    """The picture in the output of a cell: PNG in base64."""
-    outputs = next(
-        c.outputs for c in code_cells(_notebook(stem)) if c.metadata["name"] == cell
-    )
-    return next(
-        output.data["image/png"]
-        for output in outputs
-        if "image/png" in output.get("data", {})
-    )
+    """The picture in the committed output of a cell: PNG in base64."""
+    cells = code_cells(_notebook(stem))
+    return picture_of(next(c for c in cells if c.metadata["name"] == cell))
+
+
+def picture_of(cell: NotebookNode) -> str:
+    """The first picture in the outputs of a cell: PNG in base64."""
+    shown = (output.get("data", {}) for output in cell.outputs)
+    return next(data["image/png"] for data in shown if "image/png" in data)
 
 
 def fingerprint(stem: str, cell: str) -> str:
