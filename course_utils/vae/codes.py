@@ -101,8 +101,9 @@ class VQVAE(nn.Module):
         rows = self.codebook.detach()
         middle = rows.mean(dim=0)
         width = (rows - middle).abs().amax(dim=0)
-        # far from 0 squares lose their digits, or overflow: everything moves to 0
-        if not bool((middle.abs() <= 2 * width).all() and width.amax() < 1e9):
+        # far from 0 squares lose their digits, and in some units they leave the floats
+        usual = (middle.abs() <= 2 * width).all() and 1e-9 < width.amax() < 1e9
+        if not bool(usual):
             flat, rows = flat - middle, rows - middle
             unit = unit_of(rows)
             flat, rows = flat / unit, rows / unit
