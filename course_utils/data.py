@@ -31,6 +31,7 @@ _SHIPPED = Path(__file__).resolve().with_name("shipped")
 # asked for first: in site-packages, ``data`` may be somebody else's
 DATA_DIR = _SHIPPED if _SHIPPED.is_dir() else _SHIPPED.parents[1] / "data"
 METRES_PER_INCH = 0.0254
+MOST_MODES = 1_000_000
 # what the course's prose is written with, in the order of ASCII
 PROSE_ALPHABET = "\n \"%'()+,-./0123456789:;=?abcdefghijklmnopqrstuvwxyz|"
 
@@ -207,6 +208,7 @@ class EqualGaussians(MixtureSameFamily):
         x, d = floats(x), self.centres.shape[1]
         # one column would be broadcast over all d
         fits = x.ndim > 0 and x.shape[-1] == d
+        fits = fits and x.numel() > 0
         require(x=(f"shape {tuple(x.shape)}", fits, f"numbers of shape (…, {d})"))
         bad = int(x.isnan().sum())
         require(x=(f"{bad} that are NaN", bad == 0, "numbers"))
@@ -223,6 +225,7 @@ def ring_of_gaussians(
     """
     positive(n_modes=n_modes, radius=radius)
     counts(n_modes=n_modes)
+    require(n_modes=(n_modes, n_modes <= MOST_MODES, f"at most {MOST_MODES}"))
     angle = 2 * math.pi * torch.arange(n_modes) / n_modes
     circle = torch.stack([angle.cos(), angle.sin()], 1)
     return EqualGaussians(float(radius) * circle, sigma)
@@ -234,6 +237,7 @@ def grid_of_gaussians(
     """``n`` × ``n`` Gaussians on a square grid around the origin."""
     positive(n=n, spacing=spacing)
     counts(n=n)
+    require(n=(n, n**2 <= MOST_MODES, f"the root of at most {MOST_MODES} modes"))
     ticks = float(spacing) * (torch.arange(n) - (n - 1) / 2)
     return EqualGaussians(torch.cartesian_prod(ticks, ticks), sigma)
 

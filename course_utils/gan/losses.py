@@ -123,8 +123,8 @@ def input_gradient(discriminator, x: torch.Tensor) -> torch.Tensor:
 
 @torch.inference_mode(False)  # a gradient is wanted, whatever is switched off outside
 def _slopes(discriminator, x: torch.Tensor) -> torch.Tensor:
-    x = x.clone() if x.is_inference() else x  # those know no gradients
-    x = x.detach().requires_grad_(True)
+    x = (x.clone() if x.is_inference() else x).detach()  # those know no gradients
+    x = x.requires_grad_(True)
     # each logit depends on its own row alone: the gradient of the sum holds them all;
     # create_graph, because D will descend along the gradient of this gradient
     (gradient,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)
@@ -171,8 +171,13 @@ def penalty_of(discriminator, real, fake, loss: Loss, mix) -> torch.Tensor:
 def _rows(discriminator, x, name: str) -> torch.Tensor:
     """``x`` as finite floats ``(n, d)``, each of which has one finite logit."""
     functions(discriminator=discriminator)
+    weights = getattr(discriminator, "parameters", tuple)()
+    made_there = any(each.is_inference() for each in weights)
+    rule = "a network made outside of inference mode"
+    require(discriminator=("such a one", not made_there, rule))
     x = floats(x, name)
-    check_shape(x, getattr(discriminator, "data_dim", x.shape[-1:].numel()), name)
+    columns = max(1, x.shape[-1:].numel())
+    check_shape(x, getattr(discriminator, "data_dim", columns), name)
     check_finite(x, name)
     with torch.no_grad():
         logits = discriminator(x)

@@ -48,7 +48,10 @@ class Source:
         # torch.distributions take no generator: so the run hands them a seed
         seed = int(torch.randint(2**62, (), generator=self.random))
         with seeded(seed):
-            pool = draw(self.sampler, n, "data")
+            try:
+                pool = draw(self.sampler, n, "data")
+            except (NotImplementedError, RuntimeError) as error:
+                raise ValueError(f"data cannot be sampled: {error}") from error
         kind = type(self.sampler).__name__
         got = f"(1,): {kind} draws single numbers; give it parameters of shape (1,)"
         wanted = f"samples of shape (n, {self.columns})"

@@ -12,7 +12,7 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 from torch.nn.functional import logsigmoid, mse_loss, relu, softplus
 
-from course_utils.arguments import check_data, functions, instances
+from course_utils.arguments import check_data, functions, instances, require
 from course_utils.gan.networks import Discriminator, Generator
 
 RATE = 0.5
@@ -42,6 +42,8 @@ def players(z):
 def way(generator):
     """The slope that G has gone down, from where it stood at the start."""
     instances(Generator, generator=generator)
+    fits, wanted = generator.settings == START[0].settings, START[0].settings
+    require(generator=(generator.settings, fits, f"one with settings {wanted}"))
     return (_flat(START[0]).to(generator.dtype) - _flat(generator)) / RATE
 
 
@@ -71,7 +73,9 @@ def after(step):
     functions(step=step)
 
     def numbers(z):
-        with torch.enable_grad():  # left again, whatever the step has switched
+        # left again, whatever the step has switched, or the reader outside
+        with torch.inference_mode(False), torch.enable_grad():
+            z = z.clone() if isinstance(z, torch.Tensor) and z.is_inference() else z
             game = Record(z)
             loss = step(game.generator, game.discriminator, game.optimizer, z)
             if fault := game.fault(loss):

@@ -95,7 +95,7 @@ def _log(name: str, p, x: torch.Tensor) -> torch.Tensor:
     """log p(x), if these are numbers; errors say whose they are."""
     try:
         log_p = log_density(p, x)
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, RuntimeError, IndexError) as error:
         raise ValueError(f"{name}: {error}") from error
     if not isinstance(log_p, torch.Tensor) or not log_p.is_floating_point():
         kind = getattr(log_p, "dtype", type(log_p).__name__)

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from course_utils.gan import Generator
 from course_utils.gan.exercises import check_generator_step
 from course_utils.gan.steps import after, players, way
 from tests.exercise_rules import rules
@@ -315,6 +316,10 @@ def test_a_step_is_a_function_and_noise_has_rows():
     for bad in (None, 3, "step"):
         refuses(lambda bad=bad: after(bad), "step must be a function")
         refuses(lambda bad=bad: way(bad), "generator must be a Generator")
+    refuses(lambda: way(Generator()), "generator must be one with settings")
+    with torch.inference_mode():  # switched off outside, on in the step
+        loss, gone = after(step)(torch.ones(4, 3))
+    assert gone.abs().sum() > 0 and loss > 0
     for bad in (
         None,
         [[1.0]],
