@@ -46,6 +46,8 @@ def pages(moving: str) -> dict[str, str]:
         if path.exists():
             texts[f"docs/{name}.md"] = path.read_text("utf-8")
     texts["docs/slide_map.md"] = to_sections(texts["docs/slide_map.md"])
+    for place in (f"docs/{name}.md" for name in ("glossary", "slide_map", "errata")):
+        texts[place] = stacked(texts[place])
     known = {*texts, "index.md", *(path.name for path in notebooks)}
     texts = {place: linked(text, place, known) for place, text in texts.items()}
     readme = (ROOT / "README.md").read_text("utf-8")
@@ -65,6 +67,13 @@ def pages(moving: str) -> dict[str, str]:
         )
     )
     return texts
+
+
+def stacked(text: str) -> str:
+    """Tables whose rows become blocks on a narrow screen."""
+    return re.sub(
+        r"(?:^\|.*\n)+", r":::{container} stacked\n\n\g<0>\n:::\n", text, flags=re.M
+    )
 
 
 def linked(text: str, place: str, known: set[str]) -> str:
