@@ -69,7 +69,22 @@ def test_the_lower_bounds_job_takes_the_lowest_torch():
     (lowest,) = re.findall(r"torch==(\S+)", workflow)
     bound = dict(map(split, PROJECT["dependencies"]))["torch"]
     assert report.numbers(lowest)[:2] == report.numbers(bound)
-    assert yaml.safe_load(workflow)["jobs"].keys() == {"tested", "newest", "lowest"}
+    jobs = yaml.safe_load(workflow)["jobs"].keys()
+    assert jobs == {"tested", "conditions", "newest", "lowest", "audit"}
+
+
+def test_workflows_end_in_time_and_agree_on_their_actions():
+    versions = {}
+    for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
+        workflow = yaml.safe_load(path.read_text("utf-8"))
+        assert workflow["permissions"]["contents"] == "read"
+        for name, job in workflow["jobs"].items():
+            assert 0 < job["timeout-minutes"] <= 120, f"{path.name}: {name}"
+            for action in [step["uses"] for step in job["steps"] if "uses" in step]:
+                action, version = action.split("@")
+                assert action.startswith("actions/")  # nobody else's code
+                assert versions.setdefault(action, version) == version, action
+    assert versions["actions/checkout"] == "v7"
 
 
 def test_bounds_leave_alone_what_notebooks_in_the_cloud_have():
