@@ -14,16 +14,8 @@ import shutil
 import sys
 from pathlib import Path, PurePath
 
-ROOT = Path(__file__).resolve().parents[1]
-NAMES = (
-    "01_mle_gaussian",
-    "02_gmm_em",
-    "03_elbo_vi",
-    "04_vae",
-    "05_gan",
-    "06_divergences",
-    "07_pictures_and_words",
-)
+from tools import NAMES, ROOT
+
 NEWER = (
     "Newer than your copy: {}. Rename or remove that file in my_notebooks/, and the "
     "next start puts the new one there."

@@ -9,6 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
+import tools
 from tools import NotebookError, load, notebook_paths, notebooks, slide_map
 from tools.normalise import WIDGET_VIEW, clean, dumps
 
@@ -165,6 +166,14 @@ def test_a_readers_copy_is_no_notebook_of_the_course(tmp_path):
     for name in names:
         (tmp_path / f"{name}.ipynb").touch()
     assert [path.stem for path in notebook_paths((), tmp_path)] == ["01_a", "02_b"]
+
+
+def test_of_the_folder_of_the_course_seven_names_are_ours(tmp_path, monkeypatch):
+    monkeypatch.setattr(tools, "NOTEBOOKS", tmp_path)
+    for name in [*tools.NAMES, "01_a", "04_vae_again", "08_mine", "02_gmm_em_2"]:
+        (tmp_path / f"{name}.ipynb").touch()
+    found = [path.stem for path in notebook_paths((), tmp_path)]
+    assert found == list(tools.NAMES)
 
 
 def test_slide_map_names_sections_and_gaps(tmp_path):
