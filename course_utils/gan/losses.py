@@ -171,6 +171,8 @@ def penalty_of(discriminator, real, fake, loss: Loss, mix) -> torch.Tensor:
 def _rows(discriminator, x, name: str) -> torch.Tensor:
     """``x`` as finite floats ``(n, d)``, each of which has one finite logit."""
     functions(discriminator=discriminator)
+    an_object = not isinstance(discriminator, type)
+    require(discriminator=("a class", an_object, "a network or another function"))
     weights = getattr(discriminator, "parameters", tuple)()
     made_there = any(each.is_inference() for each in weights)
     rule = "a network made outside of inference mode"

@@ -140,6 +140,7 @@ def blind():
     [
         (None, "discriminator must be a function"),
         ("D", "discriminator must be a function"),
+        (Discriminator, "discriminator must be a network or another function"),
         (lambda x: x, "discriminator must return the shape (4,), got (4, 2)"),
         (lambda x: x[:, :1], "discriminator must return the shape (4,), got (4, 1)"),
         (lambda x: x.sum(), "discriminator must return the shape (4,), got ()"),
@@ -157,6 +158,15 @@ def test_odd_judges_are_named(judge, words):
     for loss in LOSSES.values():
         refuses(lambda loss=loss: gradient_penalty(judge, x, x, loss, mix), words)
     refuses(lambda: input_gradient(judge, x), words)
+
+
+def test_a_judge_whose_weights_know_no_gradients_is_named():
+    judge = Discriminator()
+    with torch.inference_mode():
+        judge.network = torch.nn.Sequential(torch.nn.Linear(2, 1))
+    refuses(
+        lambda: input_gradient(judge, torch.ones(3, 2)), "outside of inference mode"
+    )
 
 
 def test_a_plain_function_is_a_judge_and_packs_have_one_logit():

@@ -136,6 +136,7 @@ def test_networks_learn_wherever_they_were_made(mode):
     for network in (made, judge):
         assert all(bool(each.grad.isfinite().all()) for each in network.parameters())
     assert torch.equal(here[0], made.sample(3, 0))
+    judge(here[0]).sum().backward()  # what was drawn there is data here
     assert torch.equal(here[1], judge(torch.ones(3, 2)).detach())
 
 
