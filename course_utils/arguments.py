@@ -213,8 +213,10 @@ def check_data(x: torch.Tensor, data_dim: int, name: str = "x") -> torch.Tensor:
 
 def check_dense(x: torch.Tensor, name: str = "x") -> None:
     """Raise a ``TypeError`` for a sparse tensor and for one without numbers."""
-    if x.layout != torch.strided or x.is_meta:  # nothing here knows those
-        kind = "a tensor without numbers" if x.is_meta else x.layout
+    # nothing here knows those
+    if x.layout != torch.strided or x.is_meta or x.is_quantized:
+        kind = x.dtype if x.is_quantized else x.layout
+        kind = "a tensor without numbers" if x.is_meta else kind
         raise TypeError(f"{name} must be an ordinary dense tensor, got {kind}")
 
 

@@ -70,6 +70,8 @@ def mode_coverage(samples, centres: torch.Tensor, sigma: float) -> Coverage:
     """
     samples = floats(samples, "samples", torch.float64)
     centres = floats(centres, "centres", torch.float64)
+    shape = f"shape {tuple(centres.shape)}"
+    require(centres=(shape, centres.ndim == 2 and centres.numel() > 0, "(k, d)"))
     for name, rows in [("samples", samples), ("centres", centres)]:
         check_shape(rows, centres.shape[-1], name)
         check_finite(rows, name)

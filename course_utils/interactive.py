@@ -12,6 +12,7 @@ import html
 import io
 import math
 import time
+from collections.abc import Iterable
 from numbers import Integral, Real
 
 import ipywidgets as widgets
@@ -43,6 +44,7 @@ def explore(draw, panels=1, figsize=None, **controls):
     drawing, so ``draw`` makes no colour bar; say the scale in a title. An error in
     the first drawing reaches the cell; a later one is shown under the picture.
     """
+    counts(panels=panels)
     built = {name: _as_widget(name, control) for name, control in controls.items()}
     return LiveFigure(draw, built, panels, figsize)
 
@@ -53,20 +55,31 @@ def play(states, draw, panels=1, figsize=None, milliseconds=200, start=None):
     ``draw`` may return ``update(state)``, as in ``explore``. ``start`` is the index of
     the first picture (the one that readers without a kernel see), by default the last.
     """
+    if not isinstance(states, Iterable):
+        raise TypeError(f"states must be a list of states, got {states!r:.60}")
     states = list(states)
     if not states:
         raise ValueError("states is empty: there is nothing to play")
     last = len(states) - 1
-    slider = widgets.IntSlider(last if start is None else start, 0, last)
+    start = last if start is None else start
+    counts(0, start=start)
+    counts(milliseconds=milliseconds, panels=panels)
+    if start > last:
+        raise ValueError(f"start must be from 0 to {last}, got {start}")
+    slider = widgets.IntSlider(int(start), 0, last)
     slider.description = "picture"  # its number; a title says which step that is
-    button = widgets.Play(min=0, max=last, value=slider.value, interval=milliseconds)
-    link = widgets.jslink((button, "value"), (slider, "value"))
 
     def draw_step(ax, step):
         update = draw(ax, states[step])
-        return update and (lambda step: update(states[step]))
+        # what is no function is left to LiveFigure, which says so
+        return (lambda step: update(states[step])) if callable(update) else update
 
     figure = LiveFigure(draw_step, {"step": slider}, panels, figsize)
+    # after the first drawing: if that fails, it leaves nothing behind
+    button = widgets.Play(
+        min=0, max=last, value=slider.value, interval=int(milliseconds)
+    )
+    link = widgets.jslink((button, "value"), (slider, "value"))
     figure.children = (button, *figure.children)
     figure.parts += [link, button]
     return figure

@@ -119,11 +119,11 @@ def frechet_distance(a: torch.Tensor, b: torch.Tensor) -> float:
     other shapes, NaN or infinity, and where the distance is beyond float64.
     """
     a, b = floats(a, "a", torch.float64), floats(b, "b", torch.float64)
+    d = a.shape[1] if a.ndim == 2 and a.shape[1] > 0 else "d"
     for name, rows in [("a", a), ("b", b)]:
-        if rows.ndim != 2 or len(rows) < 2 or rows.shape[1] != a.shape[-1]:
+        if rows.ndim != 2 or len(rows) < 2 or rows.shape[1] != d:
             raise ValueError(
-                f"{name} must have shape (n, {a.shape[-1]}) with n >= 2, "
-                f"got {tuple(rows.shape)}"
+                f"{name} must have shape (n, {d}) with n >= 2, got {tuple(rows.shape)}"
             )
         check_finite(rows, name)
     # far from 0, or in other units, squares would lose digits: the distance of x / s is
@@ -182,7 +182,8 @@ def _look_at(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _checked(images) -> torch.Tensor:
-    images = torch.as_tensor(images)
+    grey = str(getattr(images, "dtype", "")).removeprefix("torch.") == "uint8"
+    images = floats(images, "images", torch.uint8 if grey else torch.float32)
     images = images.flatten(1) if images.ndim == 3 else images
     if images.ndim != 2 or images.shape[1] != 784 or len(images) < 2:
         raise ValueError(

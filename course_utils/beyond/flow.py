@@ -48,7 +48,7 @@ def spline(x, widths, heights, slopes, bound: float, inverse: bool = False):
     """
     x, widths, heights, slopes = _numbers(x, widths, heights, slopes)
     check_finite(x)
-    _check_bound(bound)
+    bound = _check_bound(bound)
     inside = (x > -bound) & (x < bound)
     t = x.clamp(-bound, bound)
     knots = _knots(torch.stack([widths, heights], dim=-2), bound)  # (…, 2, k + 1)
@@ -112,10 +112,11 @@ def _numbers(x, widths, heights, slopes) -> list[torch.Tensor]:
     return [value.to(kind) for value in tensors.values()]
 
 
-def _check_bound(bound) -> None:
+def _check_bound(bound) -> float:
     positive(bound=bound)
     fits = 1e-18 <= bound <= 1e18  # whose powers are numbers in float32, too
     require(bound=(bound, fits, "from 1e-18 to 1e18"))
+    return float(bound)
 
 
 def _knots(raw: torch.Tensor, bound: float) -> torch.Tensor:
@@ -186,7 +187,7 @@ class Flow(nn.Module):
         counts(layers=layers, bins=bins)
         require(bins=(bins, 2 <= bins <= most, f"from 2 to {most}"))
         one_of(COUPLINGS, coupling=coupling)
-        _check_bound(bound)
+        bound = _check_bound(bound)
         hidden, seed = networks.whole_numbers(hidden, "hidden"), seed_of(seed)
         self.data_dim = data_dim
         self.bound = bound if coupling == "spline" else math.inf

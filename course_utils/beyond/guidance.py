@@ -52,18 +52,22 @@ STEPS = 18  # of the walk
 
 def latent_denoiser(z: torch.Tensor, words: int = 0, seed: int = 0) -> Denoiser:
     """An untrained denoiser for codes like ``z`` ``(n, d)``, told ``words`` words."""
-    width = code_rows(z).std(dim=0).mean().item()
+    counts(0, words=words)
+    z = code_rows(z)
+    width = z.std(dim=0).mean().item() if len(z) > 1 else 0.0
     if not width > 0:
         raise ValueError("z has no spread: all of its rows are equal, or there is one")
     options = LATENT_DENOISER | {"sigma_data": width, "extra": words, "seed": seed}
-    return Denoiser(code_rows(z).shape[1], **options)
+    return Denoiser(z.shape[1], **options)
 
 
 def code_rows(z, d: int | None = None) -> torch.Tensor:
     """Codes ``(n, d)`` from lists, arrays or tensors; else a ``ValueError``."""
     z = floats(z, "z")
-    width = z.shape[-1] if d is None and z.ndim == 2 else d
-    return check_data(z, -1 if width is None else width, "z")
+    if d is None:
+        shape = f"shape {tuple(z.shape)}"
+        require(z=(shape, z.ndim == 2 and z.shape[1] > 0, "of shape (n, d), d >= 1"))
+    return check_data(z, z.shape[1] if d is None else d, "z")
 
 
 def drop_words(bags: torch.Tensor, generator=None, one=0.1, all_=0.1):
@@ -185,7 +189,7 @@ class Guided:
     def __call__(self, x: torch.Tensor, sigma) -> torch.Tensor:
         """The guided guess of x₀, ``(n, d)``; σ is one number for all rows."""
         positive(sigma=sigma)
-        x, bags = code_rows(x, self.denoiser.data_dim), _bags(self.bags)
+        x, bags = check_data(floats(x), self.denoiser.data_dim), _bags(self.bags)
         if self.guidance == 0:
             return self.denoiser(x, sigma, bags)
         # both questions in one pass: rows with words, then the same without
@@ -240,6 +244,7 @@ class ExactDenoiser:
     def noisy(self, sigma: float) -> GaussianMixture:
         """The density of x = x₀ + σ ε."""
         positive(sigma=sigma)
+        require(sigma=(sigma, 1e-150 < sigma < 1e150, "a number with a square"))
         mixture, eye = self.mixture, torch.eye(self.mixture.d, dtype=torch.float64)
         covariances = mixture.covariances + sigma**2 * eye
         return GaussianMixture(mixture.weights, mixture.means, covariances)

@@ -212,6 +212,7 @@ class Writer(SavedModule):
         (``write`` yields what stands before each character, so the last one is that
         before character ``length`` + 1.)
         """
+        counts(length=length)
         x, _ = last(self.write(n, length + 1, temperature, **options))
         return x
 

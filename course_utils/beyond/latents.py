@@ -45,6 +45,7 @@ def digit_autoencoder(
     Its decoder begins at the mean of the digits ``grey`` ``(n, 784)``, uint8, in place
     of grey paper: the training saves its first seconds.
     """
+    counts(latents=latents)
     model = VAE(784, latents, hidden=hidden, seed=seed)
     model.begin_at_mean_of(check_grey(grey))
     return model

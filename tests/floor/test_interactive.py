@@ -184,7 +184,9 @@ def interactive_models():
     """The ids of all widgets that are open."""
     from ipywidgets.widgets import widget
 
-    return list(widget._instances)
+    if hasattr(widget, "_instances"):
+        return list(widget._instances)
+    return list(widgets.Widget.widgets)  # ipywidgets 7
 
 
 class State:
@@ -289,3 +291,57 @@ def test_running_a_cell_again_closes_its_earlier_figures(monkeypatch):
     shell.execution_count = 2
     explore(line, height=(0.0, 5.0, 0.5, 1.0))
     assert first.comm is None and second.comm is None
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("start", {"start": 2}),
+        ("start", {"start": -1}),
+        ("start", {"start": "0"}),
+        ("start", {"start": 0.5}),
+        ("milliseconds", {"milliseconds": None}),
+        ("milliseconds", {"milliseconds": 0}),
+        ("states", {"states": 3}),
+        ("panels", {"panels": 0}),
+    ],
+)
+def test_a_film_without_sense_is_named(name, options):
+    before = set(interactive_models())
+    with pytest.raises((ValueError, TypeError), match=f"{name} must be"):
+        play(**{"states": [1.0, 2.0], "draw": line} | options)
+    assert set(interactive_models()) <= before
+
+
+def test_a_cell_run_twenty_times_keeps_one_film(monkeypatch):
+    """IPython keeps each output; what hangs on a closed one must be free."""
+    shell, kept, held, figures = FakeShell(), [], [], []
+    monkeypatch.setattr(interactive, "get_ipython", lambda: shell)
+    monkeypatch.setattr(interactive, "_shown", {})
+    before = set(interactive_models())
+    for run in range(20):
+        shell.execution_count = run + 1
+        states = [State(), State()]
+        held.append(weakref.ref(states[0]))
+        film = play(states, lambda ax, state: None)
+        figures.append(weakref.ref(film._figure))
+        kept.append(film)  # as Out does
+        del states
+    gc.collect()
+    assert [state() is not None for state in held] == [False] * 19 + [True]
+    assert [figure() is not None for figure in figures] == [False] * 19 + [True]
+    assert all(film.image.value == b"" for film in kept[:-1])
+    film.close_all()
+    assert set(interactive_models()) <= before
+
+
+def test_a_film_whose_first_picture_fails_leaves_no_widget():
+    def broken(ax, state):
+        raise RuntimeError("no picture")
+
+    before = set(interactive_models())
+    with pytest.raises(RuntimeError, match="no picture"):
+        play([1.0, 2.0], broken)
+    with pytest.raises(TypeError, match="draw must return"):
+        play([1.0, 2.0], lambda ax, state: ax.plot([0, state]))
+    assert set(interactive_models()) <= before
