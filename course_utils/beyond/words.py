@@ -79,7 +79,7 @@ def _images(images) -> torch.Tensor:
     images = floats(images, "images", torch.uint8 if grey else torch.float32)
     flat = images.flatten(1) if images.ndim > 1 else images
     shape = f"shape {tuple(images.shape)}"
-    fits = flat.shape[1:] == (784,) and len(flat) > 0
+    fits = images.shape[1:] in ((784,), (28, 28)) and len(images) > 0
     require(images=(shape, fits, "of shape (n, 784) with n >= 1"))
     if not grey:
         check_unit(flat, "images")
