@@ -99,7 +99,8 @@ def plot_ellipses(ax, mixture, radii=(1, 2)):
     """Each component as ellipses at 1σ and 2σ; returns one list per component."""
     check_plane(mixture)
     radii = floats(radii, "radii")
-    fits = radii.ndim == 1 and len(radii) > 0 and bool((radii > 0).all())
+    good = (radii > 0) & (radii < math.inf)
+    fits = radii.ndim == 1 and len(radii) > 0 and bool(good.all())
     require(radii=(f"{radii.tolist()}", fits, "a list of positive numbers"))
     radii = radii.tolist()
     drawn = []
