@@ -7,6 +7,7 @@ mistake with one step more; two slips.
 """
 
 import itertools
+import traceback
 
 from course_utils.checks.attempts import (
     Attempt,
@@ -24,6 +25,7 @@ from course_utils.checks.words import describe, spell, spoken
 from course_utils.messages import say
 
 PAIRS = 3000  # answers with two slips that are tried: about a second
+NUMPY = "NumPy knows no tensors: write x.var(), x.sum(), or start with x.numpy()"
 ADVICE = {  # a part of an error message: what usually helps, in every exercise
     "must match the size": "Two shapes do not fit: a wrong dim, or no [:, None]",
     "arget size (": "Labels have the shape of the logits: torch.ones_like(logits)",
@@ -303,11 +305,18 @@ def _stopped(exercise, attempt) -> str:
         return slip
     what = f"{type(error).__name__}: {error}".splitlines()[0]
     told = [say("it stopped with {what}", what=what)]
-    told += [say(text) for part, text in ADVICE.items() if part in str(error)][:1]
+    advice = [text for part, text in ADVICE.items() if part in str(error)]
+    told += [say(text) for text in [NUMPY] * _in_numpy(error) + advice][:1]
     given = zip(exercise.names, attempt.case, strict=True)
     kinds = ", ".join(f"{name}: {describe(value)}" for name, value in given)
     told.append(say("It was called with {kinds}", kinds=kinds))
     return ". ".join(told)
+
+
+def _in_numpy(error) -> bool:
+    """Whether a function of NumPy was at work, as in ``np.var`` of a tensor."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return any(f.f_globals["__name__"].startswith("numpy.") for f in frames)
 
 
 def _same_error(exercise, error) -> str:

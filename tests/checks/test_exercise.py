@@ -41,6 +41,12 @@ def test_a_right_answer_may_have_any_form(answer, dtype):
         torch.set_default_dtype(before)
 
 
+@pytest.mark.parametrize("answer", [np.var, np.mean, np.sum, np.std])
+def test_a_tensor_in_a_function_of_numpy_is_told_so(answer):
+    line = MEAN.verdict(lambda x: answer(x))
+    assert line.startswith("✗ mean: ") and "or start with x.numpy()" in line
+
+
 def test_numbers_come_as_tensors_or_as_floats():
     def with_floats(x, centre, scale):
         scale = math.exp(math.log(scale))  # takes tensors, too
