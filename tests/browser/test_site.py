@@ -132,7 +132,7 @@ def test_a_page_from_a_server(page, server, name):
     page.goto(f"{server}/{name}.html")
     page.wait_for_load_state("networkidle")
     fonts = "document.fonts.ready.then(() => document.fonts.check('12px KaTeX_Main'))"
-    assert page.evaluate(fonts)
+    assert page.evaluate(fonts) or name == "index"  # which has no formula
 
 
 def test_one_figure_moves(page, site):

@@ -9,7 +9,7 @@ from tools import ROOT, notebook_paths
 
 if not importlib.util.find_spec("sphinx"):
     pytest.skip("needs `python course.py setup site`", allow_module_level=True)
-from tools.site import api, formulas, texts
+from tools.site import api, build, formulas, texts
 
 MARKED = "<h1>t</h1><tex-inline>a</tex-inline><article>{}</article>"
 
@@ -91,6 +91,21 @@ def test_docstrings_are_prose():
     assert lines == [
         r"σ\* of x\_ and \|x\| \* 2, *see this*; ``a*b`` and ``State``\ s; 2 \* 3 \* 4"
     ]
+
+
+def test_tables_stack_on_a_narrow_screen():
+    text = "a\n\n| b |\n|---|\n| c |\n"
+    assert texts.stacked(text) == (
+        "a\n\n:::{container} stacked\n\n| b |\n|---|\n| c |\n\n:::\n"
+    )
+
+
+def test_signatures_are_no_lists():
+    page = '<dl><dt class="sig x">f(<dl><dd>a,</dd></dl>)</dt><dd>b</dd></dl>'
+    assert build.repaired(page) == (
+        '<dl><dt class="sig x">f(<i><i>a,</i></i>)</dt><dd>b</dd></dl>'
+    )
+    assert build.repaired("<p><strong>Tóm tắt.") == '<p lang="vi"><strong>Tóm tắt.'
 
 
 # --- formulas ------------------------------------------------------------------------

@@ -22,6 +22,13 @@ HERE = Path(__file__).parent
 OUT = ROOT / "build" / "site"
 FIRST = "01_mle_gaussian", "kl-slider"  # the figure of the start page
 ASSETS = [HERE / name for name in ("course.css", "course.js")]
+SIGNATURE = re.compile(r'<dt class="sig .*?</dt>', re.DOTALL)
+REPAIRED = {  # what stands in the way of a screen reader in the theme's pages
+    'class="caption" role="heading">': 'class="caption" role="heading" aria-level="2">',
+    '<aside class="sidebar': '<aside aria-label="Pages" class="sidebar',
+    '<aside class="toc': '<aside aria-label="This page" class="toc',
+    "<p><strong>Tóm tắt": '<p lang="vi"><strong>Tóm tắt',
+}
 UNUSED = """objects.inv .buildinfo _static/plus.png _static/minus.png _static/file.png
     _static/styles/furo.css.map _static/styles/furo-extensions.css.map
     _static/scripts/furo.js.map"""
@@ -137,19 +144,25 @@ def run_sphinx(source: Path, out: Path, doctrees: Path):
 
 
 def finish(made: Path, places: dict[str, str]) -> int:
-    """Set the formulas, link the code, drop what no page uses; how many formulas."""
+    """Formulas, links of the code, repairs; how many formulas there are."""
     count = 0
     notebooks = {path.stem: path for path in notebook_paths()}
     for path in made.rglob("*.html"):
         text, formulas_here = formulas.set_in(path.read_text("utf-8"))
         if path.stem in notebooks:
             text = links.link(text, load(notebooks[path.stem]), places)
-        text = text.replace("<p><strong>Tóm tắt", '<p lang="vi"><strong>Tóm tắt')
-        path.write_text(text, encoding="utf-8", newline="\n")
+        path.write_text(repaired(text), encoding="utf-8", newline="\n")
         count += formulas_here
     for name in UNUSED.split():
         (made / name).unlink(missing_ok=True)
     return count
+
+
+def repaired(text: str) -> str:
+    """A page that says its language and its parts; signatures without lists in them."""
+    for before, after in REPAIRED.items():
+        text = text.replace(before, after)
+    return SIGNATURE.sub(lambda found: re.sub(r"<(/?)d[ld]>", r"<\1i>", found[0]), text)
 
 
 def copy_frames(made: Path) -> tuple[dict[tuple[str, str], int], list[str]]:

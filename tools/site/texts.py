@@ -18,11 +18,11 @@ DOCUMENTS = ["glossary", "slide_map", "errata", "teaching", "results", "support"
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
 CARDS = {  # a sentence for each notebook, and the cell whose picture stands above it
     "01": ("Can ten heights tell how tall the eleventh person will be?", "ring-figure"),
-    "02": ("Find the groups that nobody labelled.", "story-figure"),
-    "03": ("When a sum is too long, push up a bound that is easy.", "one-update"),
+    "02": ("A geyser erupts in two ways. Find them, and say how sure.", "story-figure"),
+    "03": ("When a sum is too long, push up a bound that is not.", "one-update"),
     "04": ("Draw a digit that nobody has ever written.", "plane-figure"),
     "05": ("A forger who sees no painting learns from a detective.", "machines"),
-    "06": ("What is far? Each divergence wants something else.", "theis-figure"),
+    "06": ("Two right fits, two answers: what does a divergence want?", "theis-figure"),
     "07": ("Type a sentence, and your own model draws it.", "thirds-figure"),
 }
 GLOSSARY = """\
@@ -57,6 +57,7 @@ def pages(moving: str) -> dict[str, str]:
         .read_text("utf-8")
         .format(
             moving=moving,
+            here=", also here" if "data-frames" in moving else "",
             cards=_cards(notebooks, readme),
             start=linked(start.strip(), "index.md", known),
             terms=len(_terms()),
