@@ -14,7 +14,14 @@ from myst_parser.slugs import github_slugify
 from tools import ROOT, load, notebook_paths
 
 HERE = Path(__file__).parent
-DOCUMENTS = ["glossary", "slide_map", "errata", "teaching", "results", "support"]
+DOCUMENTS = {
+    "glossary": "the terms in English and Vietnamese",
+    "slide_map": "each claim of the lecture, and the section that runs it",
+    "errata": "where a slide and the computer disagree",
+    "teaching": "for teachers: plans, what to cut first, the day before",
+    "results": "figures that depend on the machine, each with its command",
+    "support": "what was run with which versions",
+}
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
 CARDS = {  # a sentence for each notebook, and the cell whose picture stands above it
     "01": ("Can ten heights tell how tall the eleventh person will be?", "ring-figure"),
@@ -48,6 +55,7 @@ def pages(moving: str) -> dict[str, str]:
     texts["docs/slide_map.md"] = to_sections(texts["docs/slide_map.md"])
     for place in (f"docs/{name}.md" for name in ("glossary", "slide_map", "errata")):
         texts[place] = stacked(texts[place])
+    documents = {n: about for n, about in DOCUMENTS.items() if f"docs/{n}.md" in texts}
     known = {*texts, "index.md", *(path.name for path in notebooks)}
     texts = {place: linked(text, place, known) for place, text in texts.items()}
     readme = (ROOT / "README.md").read_text("utf-8")
@@ -60,11 +68,12 @@ def pages(moving: str) -> dict[str, str]:
             here=", also here" if "data-frames" in moving else "",
             cards=_cards(notebooks, readme),
             start=linked(start.strip(), "index.md", known),
-            terms=len(_terms()),
             notebooks="\n".join(path.stem for path in notebooks),
-            documents="\n".join(
-                f"docs/{n}" for n in DOCUMENTS if f"docs/{n}.md" in known
+            lookup="\n".join(
+                f"- [{name.replace('_', ' ').capitalize()}](docs/{name}.md): {about}"
+                for name, about in documents.items()
             ),
+            documents="\n".join(f"docs/{name}" for name in documents),
         )
     )
     return texts
