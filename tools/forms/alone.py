@@ -4,7 +4,6 @@ Its first cell adds the package of the course, at the version of this notebook, 
 else is missing. What the host has stays as it is.
 """
 
-import json
 import re
 
 from nbformat import NotebookNode
@@ -19,29 +18,30 @@ needs the network once. Without one, put the file `{wheel}`
 beside this notebook first."""
 CODE = """\
 # Add the course's package, and what is missing beside it. Nothing here is replaced.
+import site
 import subprocess
 import sys
 import tempfile
-from importlib import metadata, util
+from importlib import invalidate_caches, metadata, util
 from pathlib import Path
 
 WHEEL, FROM = "{wheel}", "{address}"
-NEEDED = {needed}
-missing = [package for package, name in NEEDED.items() if not util.find_spec(name)]
-here = "\\n".join(f"{{d.name}}=={{d.version}}" for d in metadata.distributions())
+NEEDED = "{needed}".split()
+missing = [n for n in NEEDED if not util.find_spec({{"pillow": "PIL"}}.get(n, n))]
+here = {{d.name: d.version for d in reversed([*metadata.distributions()]) if d.name}}
 kept = Path(tempfile.mkdtemp(), "kept.txt")
-kept.write_text(here, encoding="utf-8")
-pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+kept.write_text("\\n".join(map("===".join, here.items())), encoding="utf-8")
+pip = [sys.executable, "-m", "pip", "install", "-q", "--retries=1", "--find-links=."]
 course = WHEEL if Path(WHEEL).exists() else FROM + WHEEL
-steps = [[*missing, "-c", str(kept)]] if missing else []
-for step in [*steps, ["--no-deps", course]]:
-    done = subprocess.run([*pip, *step], capture_output=True, text=True)
+for what in [[course, "--no-deps"], *([name, f"-c{{kept}}"] for name in missing)]:
+    done = subprocess.run([*pip, *what], capture_output=True, text=True)
     if done.returncode:
-        what = f"Not added: {{step}}. Is there a network? Without one, put {{WHEEL}} "
-        raise RuntimeError(f"{{done.stderr[-800:]}}\\n{{what}}beside this notebook.")
+        remedy = "Without a network, put its wheel beside this notebook first."
+        raise RuntimeError(f"{{done.stderr}}\\nNot added: {{what[0]}}. {{remedy}}")
+site.addusersitepackages(None)  # where pip puts it if the other place is locked
+invalidate_caches()
 print("ready:", WHEEL)"""
 LINK = re.compile(r"\[([^\]]+)\]\([^)]*\.ipynb[^)]*\)")  # to another notebook
-IMPORTED_AS = {"pillow": "PIL"}  # the others are imported by the name that pip knows
 
 
 def alone(notebook: NotebookNode, address: str) -> NotebookNode:
@@ -55,10 +55,10 @@ def alone(notebook: NotebookNode, address: str) -> NotebookNode:
         if cell.cell_type == "markdown":
             cell.source = LINK.sub(r"\1", cell.source)
     needed = [re.split(r"[><=]", text)[0] for text in project()["dependencies"]]
-    needed = json.dumps({name: IMPORTED_AS.get(name, name) for name in needed})
-    words = {"wheel": wheel_name(), "address": address and address.rstrip("/") + "/"}
+    words = {"wheel": wheel_name(), "needed": " ".join(needed)}
+    words["address"] = address and address.rstrip("/") + "/"
     text = _cell(new_markdown_cell, "came-alone-text", TEXT.format(**words))
-    code = _cell(new_code_cell, "came-alone", CODE.format(needed=needed, **words))
+    code = _cell(new_code_cell, "came-alone", CODE.format(**words))
     at = next(i for i, cell in enumerate(copy.cells) if cell.cell_type == "code")
     copy.cells[at - 1 : at - 1] = [text, code]  # before the words of the set-up cell
     return copy

@@ -1,7 +1,7 @@
 """The files of a release: ``python -m tools.forms.release [--address URL]``.
 
-In build/release: the wheel, the website, each form as a ZIP. ``--address`` is where they
-will lie: the notebooks that come alone fetch the wheel from there.
+In build/release: the wheel, the website, each form as a ZIP. ``--address`` is where
+they will lie: the notebooks that come alone fetch the wheel from there.
 """
 
 import shutil
