@@ -161,7 +161,8 @@ class Copy:
             "pytest_add_cli_args": options,
             "also_copy": others,
         }
-        text = "[mutmut]\n"
+        # without a server, a mutant finds the caches full that tests have left before
+        text = "[mutmut]\nprocess_isolation = forkserver\n"
         for name, values in settings.items():
             text += "\n    ".join([f"{name} =", *values]) + "\n"
         (self.folder / "setup.cfg").write_text(text)
