@@ -32,3 +32,15 @@ def test_slopes_are_taken_in_units_of_the_data(scale):
     assert both.item() == pytest.approx((2 * scale) ** 2)
     between = gradient_penalty(Plane(), real, fake, LOSSES["wasserstein"], mix)
     assert between.item() == pytest.approx((2 * scale - 1) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("relativistic", 25), ("wasserstein", 16)]
+)
+def test_a_plain_function_has_slopes_per_unit_of_x(name, expected):
+    """D(x) = 3 x₁ + 4 x₂ has slope 5: without a scale it is 1."""
+    slope = torch.tensor([3.0, 4.0])
+    real, fake = [[1.0, 2.0], [0.0, 1.0]], [[0.0, 0.0], [1.0, 1.0]]
+    mix = [[0.25], [0.75]]
+    found = gradient_penalty(lambda x: x @ slope, real, fake, LOSSES[name], mix)
+    assert found.item() == pytest.approx(expected)
