@@ -42,5 +42,7 @@ def test_a_plain_function_has_slopes_per_unit_of_x(name, expected):
     slope = torch.tensor([3.0, 4.0])
     real, fake = [[1.0, 2.0], [0.0, 1.0]], [[0.0, 0.0], [1.0, 1.0]]
     mix = [[0.25], [0.75]]
-    found = gradient_penalty(lambda x: x @ slope, real, fake, LOSSES[name], mix)
+    found = gradient_penalty(
+        lambda x: x @ slope.to(x.dtype), real, fake, LOSSES[name], mix
+    )
     assert found.item() == pytest.approx(expected)
