@@ -7,6 +7,7 @@
     python course.py record [names ...]     record every slider, for the website
     python course.py site                   make the website in build/site
     python course.py forms [names ...]      make copies to teach from, in build/
+    python course.py hub [...]              a class on this server: docs/classroom.md
     python course.py setup [LEVEL]          only install: lab, test, site or browser
     python course.py clean                  remove what was installed, and caches
 
@@ -162,6 +163,11 @@ def forms(arguments):
     return call("-m", "tools.forms", *arguments, **TESTING)
 
 
+def hub(arguments):
+    setup()
+    return call("-m", "classroom.start", *arguments)
+
+
 def clean(arguments):
     with installer.lock():
         for folder in (ROOT / name for name in LEFTOVERS.split()):
@@ -172,7 +178,7 @@ def clean(arguments):
 
 def main(arguments):
     verbs = {"lab": lab, "test": test, "notebooks": notebooks, "clean": clean}
-    verbs |= {"record": record, "site": site, "forms": forms}
+    verbs |= {"record": record, "site": site, "forms": forms, "hub": hub}
     verbs["setup"] = lambda levels: setup(*levels[:1])
     verb = arguments[0] if arguments else "--help"
     if verb not in verbs:

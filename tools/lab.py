@@ -22,13 +22,12 @@ NEWER = (
 )
 
 
-def copy_missing(root: Path) -> list[str]:
-    """Copy the notebooks that the reader lacks; name the copies whose origin changed.
+def copy_missing(origin: Path, mine: Path) -> list[str]:
+    """Copy from ``origin`` what ``mine`` lacks; name the copies whose origin changed.
 
     A small file holds the hash of the original that each copy was made from. A copy
     without one (the file is lost) counts as made from what is there now.
     """
-    mine = root / "my_notebooks"
     mine.mkdir(exist_ok=True)
     notes = mine / ".made_from.json"
     try:
@@ -37,7 +36,7 @@ def copy_missing(root: Path) -> list[str]:
         made_from = {}
     newer = []
     for name in NAMES:
-        original, copy = root / "notebooks" / f"{name}.ipynb", mine / f"{name}.ipynb"
+        original, copy = origin / f"{name}.ipynb", mine / f"{name}.ipynb"
         if not original.exists():
             continue
         digest = hashlib.sha256(original.read_bytes()).hexdigest()
@@ -92,7 +91,7 @@ def main(arguments: list[str]) -> None:
     folder = "notebooks"
     if "--original" not in arguments:
         folder = "my_notebooks"
-        newer = copy_missing(ROOT)
+        newer = copy_missing(ROOT / "notebooks", ROOT / folder)
         if newer:
             print(NEWER.format(", ".join(newer)))
     be_quiet(Path(sys.prefix))

@@ -212,6 +212,7 @@ def test_arguments_go_on(course, monkeypatch):
     assert course.main(["record", "01"]) == 5
     assert course.main(["site"]) == 5
     assert course.main(["forms", "live"]) == 5
+    assert course.main(["hub", "--debug"]) == 5
     assert course.main(["setup", "browser"]) == 0
     alone = {"OMP_NUM_THREADS": "1", "IPYTHONDIR": str(course.ENV / "ipython")}
     assert calls == [
@@ -227,6 +228,8 @@ def test_arguments_go_on(course, monkeypatch):
         (("-m", "tools.site"), alone),
         "site",
         (("-m", "tools.forms", "live"), alone),
+        "lab",
+        (("-m", "classroom.start", "--debug"), {}),
         "browser",
     ]
 

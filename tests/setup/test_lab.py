@@ -22,6 +22,10 @@ def mine(root):
     return {path.name: path.read_text() for path in root.glob("my_notebooks/*.ipynb")}
 
 
+def copy_missing(root):
+    return lab.copy_missing(root / "notebooks", root / "my_notebooks")
+
+
 def test_the_names_are_those_of_the_course():
     paths = (lab.ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")
     assert set(lab.NAMES) <= {path.stem for path in paths}
@@ -29,28 +33,28 @@ def test_the_names_are_those_of_the_course():
 
 def test_each_notebook_is_copied_once_and_never_overwritten(root):
     (root / "notebooks" / "02_gmm_em-Copy1.ipynb").write_text("the reader's")
-    assert lab.copy_missing(root) == []
+    assert copy_missing(root) == []
     assert mine(root) == {f"{name}.ipynb": name for name in lab.NAMES}
     own = root / "my_notebooks" / "02_gmm_em.ipynb"
     own.write_text("my answers")
-    assert lab.copy_missing(root) == []  # a copy that was changed is not out of date
+    assert copy_missing(root) == []  # a copy that was changed is not out of date
     original = root / "notebooks" / "02_gmm_em.ipynb"
     original.write_text("a better text")
-    assert lab.copy_missing(root) == ["02_gmm_em"]
-    assert lab.copy_missing(root) == ["02_gmm_em"]
+    assert copy_missing(root) == ["02_gmm_em"]
+    assert copy_missing(root) == ["02_gmm_em"]
     assert own.read_text() == "my answers"
     own.rename(own.with_name("02_old.ipynb"))  # as the line says
-    assert lab.copy_missing(root) == []
+    assert copy_missing(root) == []
     assert own.read_text() == "a better text"
     assert own.with_name("02_old.ipynb").read_text() == "my answers"
 
 
 @pytest.mark.parametrize("damage", ["", "[1]", "null", '{"02_gmm'])
 def test_without_its_note_a_copy_counts_as_new(root, damage):
-    lab.copy_missing(root)
+    copy_missing(root)
     note = root / "my_notebooks" / ".made_from.json"
     note.write_text(damage)
-    assert lab.copy_missing(root) == []
+    assert copy_missing(root) == []
     assert set(json.loads(note.read_text())) == set(lab.NAMES)
 
 
@@ -62,15 +66,15 @@ def test_a_copy_that_was_stopped_is_no_copy(root, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(lab.shutil, "copyfile", stop)
         with pytest.raises(KeyboardInterrupt):
-            lab.copy_missing(root)
+            copy_missing(root)
     assert mine(root) == {}
-    lab.copy_missing(root)
+    copy_missing(root)
     assert mine(root)["01_mle_gaussian.ipynb"] == "01_mle_gaussian"
 
 
 def test_a_missing_original_is_no_trouble(root):
     (root / "notebooks" / "05_gan.ipynb").unlink()
-    assert lab.copy_missing(root) == [] and len(mine(root)) == 6
+    assert copy_missing(root) == [] and len(mine(root)) == 6
 
 
 @pytest.mark.parametrize(
