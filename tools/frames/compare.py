@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from tools import NotebookError
 from tools.frames import CHECKS, FRAMES, name_of, page
 
 BLOCK, FAR = 10, 40  # pixels; of 255, between the mean colours of a block
@@ -94,8 +95,13 @@ class Found(NamedTuple):
 
 
 def compared(stem: str) -> Iterator[Found]:
-    """What a browser shows of the recorded figures of a notebook."""
+    """What a browser shows of the recorded figures of a notebook.
+
+    ``NotebookError`` if the frames of one are stale.
+    """
     entries = page.manifest(stem)
+    if reasons := [*filter(None, (page.stale(stem, cell) for cell in entries))]:
+        raise NotebookError("; ".join(reasons))
     place = bare_page(stem, [*entries], FRAMES.parent)
     with browser() as program:
         tab = program.new_page(viewport={"width": 1400, "height": 900})
