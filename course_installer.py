@@ -78,8 +78,13 @@ class Problem(Exception):
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """The reader's variables, for a program that works in .venv and only there."""
+    """The reader's variables, for a program that works in .venv and only there.
+
+    From a folder ``wheels`` beside this file (a USB stick) comes all that is installed.
+    """
     kept = {name: os.environ[name] for name in os.environ if name not in ASTRAY.split()}
+    if (ROOT / "wheels").is_dir():
+        kept |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": (ROOT / "wheels").as_uri()}
     return {**kept, "PYTHONUTF8": "1", **variables}
 
 

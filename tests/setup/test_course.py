@@ -184,6 +184,21 @@ def test_pip_prints_its_settings_as_we_read_them(tmp_path, monkeypatch):
     assert told["UV_DEFAULT_INDEX"] == "https://mirror"
 
 
+def test_a_folder_of_wheels_is_the_only_source(tmp_path, monkeypatch):
+    """A USB stick: neither the network nor what the reader has set is asked."""
+    pytest.importorskip("pip")
+    module = load_course(tmp_path, monkeypatch)
+    monkeypatch.setenv("PIP_FIND_LINKS", "/elsewhere")
+    monkeypatch.delenv("PIP_NO_INDEX", raising=False)
+    ask = [sys.executable, "-m", "pip", "config", "list"]
+    wheels = module.ROOT / "wheels"
+    assert module.installer.sources(module.ask(*ask)).get("NO_INDEX") is None
+    wheels.mkdir()
+    told = module.installer.sources(module.ask(*ask))
+    assert told["NO_INDEX"] == "1" and told["UV_FIND_LINKS"] == wheels.as_uri()
+    assert " " in str(wheels) and " " not in told["UV_FIND_LINKS"]  # pip splits there
+
+
 def test_a_constraint_does_not_stop_the_lock(course, machine):
     """In real life ``torch<3``: uv wants hashes of constraints, too, or stops."""
     machine.settings = "global.constraint='c.txt'\n"
