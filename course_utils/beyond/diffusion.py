@@ -311,17 +311,20 @@ def train_diffusion(
     return (DiffusionState(**vars(state)) for state in states)
 
 
-def check_scale(denoiser: Denoiser, x: torch.Tensor, name: str = "x") -> None:
+def check_scale(
+    denoiser: Denoiser, x: torch.Tensor, name: str = "x", narrow: bool = False
+) -> None:
     """Raise a ``ValueError`` for data far from 0, or of another width than σ_data.
 
     The walk begins at N(0, …), so a centre m leaves an error of about m · width / the
     most noise in each sample; and the network sees all numbers over σ_data. Columns
-    without any spread are let through: there is nothing to learn.
+    without any spread are let through: there is nothing to learn; with ``narrow`` all
+    columns that spread less than is expected.
     """
     x = x.detach().double()
     means, widths = x.mean(dim=0), x.std(dim=0, correction=0)
     least, most = denoiser.sigma_range
-    low = max(NARROWEST * denoiser.sigma_data, 2 * least)
+    low = 0.0 if narrow else max(NARROWEST * denoiser.sigma_data, 2 * least)
     high = min(WIDEST * denoiser.sigma_data, most / 2)
     ends = widths.where(widths > 0, low)
     bad = (means.abs() > FAR * most) | (ends < low) | (ends > high)

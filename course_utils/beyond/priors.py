@@ -142,7 +142,7 @@ def fit_by_class(
     parts, end = [], None if seconds is None else time.process_time() + seconds
     for index, value in enumerate(classes.tolist()):
         left = len(classes) - index  # what is left of the time is shared evenly
-        own = None if end is None else max(0.0, end - time.process_time()) / left
+        own = None if end is None else max(1e-9, end - time.process_time()) / left
         rows = z[labels == value]
         parts.append(fit_mixture(rows, k, iterations, own, seed))
     return GaussianMixture.joined(parts, counts.double() / len(z))
