@@ -11,6 +11,8 @@ from tools.notebooks import execute
 
 PATHS = notebook_paths()
 IDS = [path.stem[:2] for path in PATHS]
+SLOW = [[pytest.mark.slow] * (path.stem >= "02") for path in PATHS]
+RUN = [pytest.param(p, id=p.stem, marks=m) for p, m in zip(PATHS, SLOW, strict=True)]
 
 
 def cell(source, *its_tags):
@@ -86,30 +88,14 @@ def compared(path, copy):
     return [label(c) for c in cells if printed(c) != committed[label(c)]]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(
-            path, id=path.stem[:2], marks=[pytest.mark.slow] * (path.stem > "02")
-        )
-        for path in PATHS
-    ],
-)
+@pytest.mark.parametrize("path", RUN)
 def test_typed_back_it_gives_the_committed_outputs(path):
     copy = typed(live(load(path)), load(path))
     execute(copy, path.stem)
     assert compared(path, copy) == []
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(
-            path, id=path.stem[:2], marks=[pytest.mark.slow] * (path.stem > "02")
-        )
-        for path in PATHS
-    ],
-)
+@pytest.mark.parametrize("path", RUN)
 def test_who_comes_to_the_last_section_can_join(path):
     """Set-up, the checkpoint of the last section that has one, and on from there.
 
