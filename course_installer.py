@@ -160,7 +160,8 @@ def check_disk(level: str) -> None:
     if first:
         sizes = ("300 MB", "1.3 GB") if level == "lab" else ("360 MB", "1.6 GB")
         download, room = ("several GB", "several GB") if GPU else sizes
-        print(f"First start: about {download} to download and {room} of disk in .venv.")
+        do = "unpack" if (ROOT / "wheels").is_dir() else "download"
+        print(f"First start: about {download} to {do} and {room} of disk in .venv.")
         print("Ctrl-C stops it; the next start goes on.")
 
 

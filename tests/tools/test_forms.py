@@ -58,6 +58,8 @@ def test_the_sheet_holds_what_the_teacher_needs(path):
     for exercise in exercises(number):
         for message in [*exercise.hints, *(m.hint for m in exercise.mistakes)]:
             assert f"<li>{sheet.html.escape(say(message))}</li>" in page
+    marked = [c for c in [*live, *pictures] if "core" in tags(c)]
+    assert page.count('<span class="path">') >= len(marked) >= 5
     sections = re.findall(
         r"^## \d+\. ", "\n".join(c.source for c in notebook.cells), re.M
     )

@@ -76,7 +76,7 @@ def _asked(cell: NotebookNode) -> Iterator[str]:
         told = [as_html_text(answer) for answer in answers(cell.source)]
         answer = f'<div class="answer">{"".join(told)}</div>' if told else ""
         plain = re.sub(r"^> ?", "", question, flags=re.MULTILINE)
-        yield _block("ask", as_html_text(plain) + answer)
+        yield _block("ask", _on_path(cell) + as_html_text(plain) + answer)
 
 
 def _caption(notebook: NotebookNode, index: int) -> str:
@@ -93,11 +93,12 @@ def _exercise(notebook: NotebookNode, index: int, exercise: Exercise) -> str:
     code = "".join(map(_code, fenced_python(solution.source)))
     known = [e.hint for e in exercise.extremes] + [m.hint for m in exercise.mistakes]
     name, hints, known = exercise.name, exercise.hints, dict.fromkeys(known)
+    title = _on_path(notebook.cells[index]) + f"<p>{html.escape(say(name))}</p>"
     return _block(
         "exercise",
-        f"<p>{html.escape(say(name))}</p>{code}<p>Three hints, in this order:</p>"
-        f"<ol>{_items(hints)}</ol><p>What the check says to usual mistakes:</p>"
-        f'<ul class="mistakes">{_items(known)}</ul>',
+        f"{title}{code}<p>Three hints, in this order:</p><ol>{_items(hints)}</ol>"
+        f"<details><summary>What the check says to {len(known)} mistakes</summary>"
+        f'<ul class="mistakes">{_items(known)}</ul></details>',
     )
 
 
@@ -110,7 +111,11 @@ def _code(text: str) -> str:
 
 
 def _name(cell: NotebookNode) -> str:
-    return f'<span class="cell">{html.escape(label(cell))}</span>'
+    return f'<span class="cell">{html.escape(label(cell))}</span> {_on_path(cell)}'
+
+
+def _on_path(cell: NotebookNode) -> str:
+    return '<span class="path">on the path</span>' if "core" in tags(cell) else ""
 
 
 def _block(kind: str, inside: str) -> str:

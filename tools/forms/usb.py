@@ -41,7 +41,7 @@ def usb(folder: Path) -> None:
     cpu = ["--index-url", CPU_INDEX] if sys.platform == "linux" else []
     _run(*pip, *cpu, TORCH)
     _run(*pip, "-r", str(ROOT / "requirements/lab.txt"))
-    _run(*pip, UV)
+    _run(*pip, "-r", UV)
     python = ".".join(map(str, sys.version_info[:2]))
     text = INSTALL.format(system=sys.platform, python=python)
     (folder / "INSTALL.txt").write_text(text, encoding="utf-8")
