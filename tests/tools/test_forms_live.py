@@ -1,5 +1,7 @@
 """The live copy: typed back, it gives the notebook; and who is late can join."""
 
+import textwrap
+
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
@@ -8,6 +10,7 @@ from tools import code_cells, label, load, notebook_paths, tags
 from tools.forms.live import live, typed
 from tools.forms.slices import before, statements, wanted
 from tools.notebooks import execute
+from tools.paths import bound, needed
 
 PATHS = notebook_paths()
 IDS = [path.stem[:2] for path in PATHS]
@@ -35,7 +38,7 @@ def cell(source, *its_tags):
         (
             ["import re", "a = re.compile('a')", "re.purge()"],
             "a",
-            ["a = re.compile('a')"],
+            ["import re", "a = re.compile('a')"],
         ),
         (["def f():\n    return k", "k = 1", "a = f()"], "a", None),
     ],
@@ -69,10 +72,13 @@ def test_the_cells_to_be_typed_are_scripts(path):
     back = {label(c): c.source for c in code_cells(typed(copy, notebook))}
     changed = [name for name in same if back[name] != same[name]]
     assert changed == ["setup"]  # larger letters
-    marks = [c for c in code_cells(copy) if "checkpoint" in tags(c)]
+    marks = [c for c in code_cells(copy) if label(c).startswith("checkpoint-")]
     assert marks and all(c.metadata.jupyter.source_hidden for c in marks)
+    made = bound(next(c.source for c in code_cells(copy) if "setup" in tags(c)))
     for mark in marks:
         compile(mark.source, label(mark), "exec")
+        body = textwrap.dedent(mark.source.split(".split()):\n")[1])
+        assert needed(body) - bound(body) <= made, label(mark)
 
 
 def printed(cell):
@@ -103,7 +109,9 @@ def test_who_comes_to_the_last_section_can_join(path):
     that fails is one.
     """
     copy = typed(live(load(path)), load(path))
-    last = max(i for i, c in enumerate(copy.cells) if "checkpoint" in tags(c))
+    last = max(
+        i for i, c in enumerate(copy.cells) if label(c).startswith("checkpoint-")
+    )
     late = NotebookNode(copy)
     set_up = next(c for c in copy.cells if "setup" in tags(c))
     late.cells = [set_up, *copy.cells[last:]]

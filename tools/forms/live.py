@@ -19,7 +19,8 @@ SECTION = re.compile(r"^## (\d+)\. ", re.MULTILINE)
 FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}  # Jupyter; Colab
 CHECKPOINT = """\
 # Checkpoint. If you fell behind, run this cell: it makes what section {number} needs.
-# (If all of it is there, nothing is done. To make it anew: if True or any(...
+# Nothing is done if all of it is there. To make it anew, restart the kernel, run the
+# set-up cell, and then this one.
 needed = "{names}"
 if any(name not in globals() for name in needed.split()):
 """

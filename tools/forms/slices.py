@@ -105,7 +105,7 @@ def wanted(cells: Iterable[NotebookNode]) -> set[str]:
 
 
 def before(cells: list[NotebookNode], names: Iterable[str]) -> list[Statement]:
-    """The statements of ``cells`` that make ``names``, in order; imports are left out.
+    """The statements of ``cells`` that make ``names``, in order.
 
     ``cells`` begin with the set-up cell, which everybody runs. The seeds that cells set
     are among the statements. Whoever calls a function needs the names inside it, too.
@@ -120,7 +120,7 @@ def before(cells: list[NotebookNode], names: Iterable[str]) -> list[Statement]:
         changed = statement.changes & (live - modules)
         if seeds or statement.makes & live or changed:
             live = (live - statement.makes) | _with_inner(statement.reads, inside)
-            kept += [] if statement.kind == "import" else [statement]
+            kept.append(statement)
     return kept[::-1]
 
 

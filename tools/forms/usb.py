@@ -12,6 +12,7 @@ from pathlib import Path
 from course_installer import CPU_INDEX, TORCH, UV
 from tools import ROOT, NotebookError
 
+SITE = ROOT / "build/site"
 INSTALL = """\
 1. Copy this whole folder to the disk of the computer ({system}, Python {python}).
 2. To read the course, open site/index.html: nothing is installed for that.
@@ -26,15 +27,14 @@ def usb(folder: Path) -> None:
 
     Raises ``NotebookError`` where there is no website yet, or no network.
     """
-    site = ROOT / "build/site"
-    if not (site / "index.html").exists():
+    if not (SITE / "index.html").exists():
         raise NotebookError("there is no website yet: python course.py site")
     known = _run("git", "ls-files", "-z").split("\0")
     for name in filter(None, known):
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target)
-    shutil.copytree(site, folder / "site", dirs_exist_ok=True)
+    shutil.copytree(SITE, folder / "site", dirs_exist_ok=True)
     wheels = str(folder / "wheels")
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:"]
     pip += ["--disable-pip-version-check", "--no-deps", "--dest", wheels]
