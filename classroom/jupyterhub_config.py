@@ -13,7 +13,7 @@ sys.path.insert(0, str(COURSE))
 from jupyterhub.spawner import LocalProcessSpawner  # noqa: E402
 
 from classroom import settings  # noqa: E402
-from classroom.limits import Limits  # noqa: E402
+from classroom.limits import Limits, desk  # noqa: E402
 
 HUB = settings.FOLDER
 LIMITS = Limits(settings.PROCESS_MIB, settings.ALL_MIB, settings.CPUS)
@@ -21,6 +21,10 @@ LIMITS = Limits(settings.PROCESS_MIB, settings.ALL_MIB, settings.CPUS)
 
 class Seat(LocalProcessSpawner):
     """The server of one participant, behind the limits of the class."""
+
+    def get_env(self):
+        """The variables of the server; it keeps its sockets away from a full disk."""
+        return super().get_env() | {"JUPYTER_RUNTIME_DIR": str(desk(self.user.name))}
 
     def make_preexec_fn(self, name):
         """What runs in the new process before the program: limits, then the user."""
@@ -54,7 +58,7 @@ c.PAMAuthenticator.open_sessions = False
 c.JupyterHub.spawner_class = Seat
 c.Spawner.cmd = [sys.executable, "-m", "classroom.seat"]
 c.Spawner.args = [
-    # sockets in the participant's home: the ports of TCP would be open to all users
+    # sockets in a folder of the participant: ports would be open to all users
     "--KernelManager.transport=ipc",
     # a notebook that was closed gives its memory back after this many seconds
     f"--MappingKernelManager.cull_idle_timeout={settings.IDLE_SECONDS}",

@@ -7,6 +7,7 @@ address is of this machine only (127.0.0.1) until ``CLASS_ADDRESS`` says otherwi
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -18,6 +19,7 @@ from tools.lab import be_quiet
 
 HERE = Path(__file__).resolve().parent
 PROXY = "configurable-http-proxy@5.3.0"
+HUB_PORT = 8081  # where JupyterHub itself listens, behind its proxy
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -80,12 +82,23 @@ def check_address(address: str, certificate: str) -> None:
         )
 
 
+def check_port() -> None:
+    """Raise NotReady where a hub runs already, or ends just now."""
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", HUB_PORT)) == 0:
+            raise NotReady(
+                f"Port {HUB_PORT} of this machine is in use, by another hub or another "
+                "program: stop that one, wait ten seconds, then start again."
+            )
+
+
 def main(arguments: list[str]) -> int:
     """Check, install, and become the hub; returns 1 where something is missing."""
     try:
         check_user()
         check_places(settings.COURSE, Path(sys.base_prefix))
         check_address(settings.ADDRESS, settings.CERTIFICATE)
+        check_port()
         settings.FOLDER.mkdir(parents=True, exist_ok=True)
         settings.FOLDER.chmod(0o700)  # the hub's secrets lie there
         programs = install()

@@ -41,6 +41,17 @@ def test_version_two(groups):
         assert (parent / "cgroup.subtree_control").read_text() == "+memory +cpu"
 
 
+def test_a_desk_is_closed_to_others(tmp_path, monkeypatch):
+    me = limits.pwd.getpwuid(os.getuid())
+    monkeypatch.setattr(limits, "DESKS", tmp_path / "desks")
+    monkeypatch.setattr(limits.pwd, "getpwnam", lambda name: me)
+    for _ in range(2):  # a second start finds it there
+        own = limits.desk("an")
+    assert own.stat().st_mode & 0o777 == 0o700
+    assert own.parent.stat().st_mode & 0o777 == 0o711
+    assert own.stat().st_uid == os.getuid()
+
+
 def test_two_participants_have_two_groups(groups):
     assert not set(FENCES.prepare("an")) & set(FENCES.prepare("binh"))
 

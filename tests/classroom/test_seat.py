@@ -51,12 +51,19 @@ def test_an_update_overwrites_nothing_and_is_named(home, capsys):
 
 
 def test_a_full_disk_stops_nobody(home, monkeypatch, capsys):
-    def full(*folders):
+    def full(path, data):
+        path.touch()
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(seat, "copy_missing", full)
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", "/run/dgm-class/an")
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR"):
+        monkeypatch.setenv(name, "in the home")
+    monkeypatch.setattr(seat.Path, "write_bytes", full)
     seat.main()
-    assert "not copied: [Errno 28] No space left" in capsys.readouterr().out
+    assert "The home is full" in capsys.readouterr().out
+    assert os.environ["JUPYTER_CONFIG_DIR"] == "/run/dgm-class/an"
+    assert os.environ["JUPYTER_DATA_DIR"] == "/run/dgm-class/an"
+    assert list(home.iterdir()) == []
 
 
 def test_what_was_copied_is_known(home):

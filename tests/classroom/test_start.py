@@ -1,5 +1,6 @@
 """What ``python course.py hub`` checks and starts; no hub is started here."""
 
+import socket
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +20,7 @@ def server(tmp_path, monkeypatch):
     monkeypatch.setattr(start.os, "geteuid", lambda: 0, raising=False)
     monkeypatch.setattr(start, "find_spec", lambda name: True)
     monkeypatch.setattr(start, "check_places", lambda *places: None)
+    monkeypatch.setattr(start, "HUB_PORT", 1)  # nobody listens there
     monkeypatch.setattr(start, "be_quiet", lambda prefix: None)
     monkeypatch.setattr(start.os, "chdir", lambda folder: None)
     monkeypatch.setattr(start.os, "execv", lambda *command: noted.append(command))
@@ -81,6 +83,14 @@ def test_without_a_network(server, monkeypatch, capsys):
     sentence = refused(capsys)
     assert sentence.endswith("failed: ERROR: No matching distribution found")
     assert "pip install" in sentence
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the hub is for Unix")
+def test_two_hubs(server, monkeypatch, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        monkeypatch.setattr(start, "HUB_PORT", other.getsockname()[1])
+        assert "is in use, by another hub" in refused(capsys)
+    assert server.noted == []
 
 
 @pytest.mark.parametrize(
