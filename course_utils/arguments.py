@@ -6,7 +6,7 @@ computes in. A refusal names the argument, its value, and what was expected.
 
 import math
 import sys
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -95,13 +95,23 @@ def numbers(**values) -> None:
 
 
 def _check_number(name: str, value) -> None:
-    single = isinstance(value, torch.Tensor) and value.numel() == 1
-    single = single and not value.is_complex()
-    if not (isinstance(value, Real) or single) or isinstance(value, bool):
+    single = isinstance(value, torch.Tensor) and not value.is_nested
+    single = single and value.numel() == 1 and not value.is_meta
+    single = single and not (value.is_complex() or value.dtype == torch.bool)
+    real = isinstance(value, int | float | np.integer | np.floating)
+    if not (real or single) or isinstance(value, bool):
         raise TypeError(f"{name} must be a number, got {value!r:.60}")
     # a whole number of Python may be larger than any float
     if isinstance(value, Integral) and abs(value) > sys.float_info.max:
         raise ValueError(f"{name} must be below 1.8e308, got {value!r:.60}")
+
+
+def plain(value):
+    """A number as a float; tensors stay, and so do their gradients.
+
+    Beside tensors, torch does not take all numbers of NumPy.
+    """
+    return value if isinstance(value, torch.Tensor) else float(value)
 
 
 def floats(x, name: str = "x", dtype: torch.dtype | None = None) -> torch.Tensor:
@@ -119,9 +129,7 @@ def floats(x, name: str = "x", dtype: torch.dtype | None = None) -> torch.Tensor
         half = x.dtype in (torch.float16, torch.bfloat16)
         dtype = torch.float32 if half else torch.float64
         dtype = x.dtype if x.dtype == torch.float32 else dtype
-    # what was made in inference mode knows no gradients, not even those of others
-    copied = x.is_inference() and not torch.is_inference_mode_enabled()
-    return x.clone().to(dtype) if copied else x.to(dtype)
+    return outside(x).to(dtype)
 
 
 def _array(x, name: str) -> np.ndarray:
@@ -144,7 +152,8 @@ def _array(x, name: str) -> np.ndarray:
 
 def _entry(x: torch.Tensor) -> np.ndarray:
     # NumPy has no bfloat16
-    return (x.float() if x.dtype == torch.bfloat16 else x).detach().numpy()
+    x = (x.float() if x.dtype == torch.bfloat16 else x).detach()
+    return x.resolve_neg().numpy()
 
 
 def returned(value, shape: tuple[int, ...], name: str) -> torch.Tensor:
@@ -201,21 +210,44 @@ def covariance(x, name: str = "covariance") -> torch.Tensor:
 
 def check_data(x: torch.Tensor, data_dim: int, name: str = "x") -> torch.Tensor:
     """``x`` as it is, if it is finite floats ``(n, data_dim)``; else ``ValueError``."""
-    if not isinstance(x, torch.Tensor) or not x.is_floating_point():
+    wide = isinstance(x, torch.Tensor) and x.dtype.itemsize > 1  # not 8 bits
+    if not wide or not x.is_floating_point():
         kind = f"{type(x).__name__}; use torch.as_tensor({name})"
         kind = x.dtype if isinstance(x, torch.Tensor) else kind
         raise ValueError(f"{name} must be a tensor of floats, got {kind}")
     check_dense(x, name)
     check_shape(x, data_dim, name)
     check_finite(x, name)
-    return x
+    return outside(x)
+
+
+def outside(x: torch.Tensor) -> torch.Tensor:
+    """``x``, or its copy where ``x`` was made in inference mode and is used outside.
+
+    What was made there knows no gradients, not even those of others.
+    """
+    copied = x.is_inference() and not torch.is_inference_mode_enabled()
+    return x.clone() if copied else x
 
 
 def check_dense(x: torch.Tensor, name: str = "x") -> None:
-    """Raise a ``TypeError`` for a sparse tensor and for one without numbers."""
+    """Raise a ``TypeError`` for a sparse tensor and for one without numbers.
+
+    Also for one that lies elsewhere than in the memory of the processor, and where new
+    tensors would lie elsewhere.
+    """
+    home = torch.empty(0)
+    if not home.is_cpu:
+        raise TypeError(
+            "this course computes on the processor, but new tensors are made on "
+            f"{home.device}: torch.set_default_device('cpu')"
+        )
     # nothing here knows those
-    if x.layout != torch.strided or x.is_meta or x.is_quantized:
+    strange = x.layout != torch.strided or x.is_nested or x.is_quantized
+    if strange or not x.is_cpu:
         kind = x.dtype if x.is_quantized else x.layout
+        kind = "a nested one" if x.is_nested else kind
+        kind = kind if strange else f"one on {x.device}; use {name}.cpu()"
         kind = "a tensor without numbers" if x.is_meta else kind
         raise TypeError(f"{name} must be an ordinary dense tensor, got {kind}")
 

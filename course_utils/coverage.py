@@ -110,6 +110,7 @@ def forward_kl(counts: torch.Tensor) -> float:
     counts = floats(counts, "counts", torch.float64)
     fits = counts.ndim == 1 and len(counts) > 0 and bool((counts >= 0).all())
     require(counts=(counts.tolist(), fits, "(k,) numbers >= 0"))
+    check_finite(counts, "counts")
     shares = counts / counts.sum()
     even = torch.full_like(shares, 1 / len(shares))
     return (even * (even / shares).log()).sum().item()

@@ -165,6 +165,7 @@ def read_idx(name: str, dimensions: int) -> torch.Tensor:
     that does not hold an array of so many ``dimensions``.
     """
     counts(dimensions=dimensions)
+    dimensions = int(dimensions)
     try:
         content = bytearray(gzip.decompress(read_verified(name)))
     except (EOFError, OSError, zlib.error) as error:

@@ -23,6 +23,7 @@ from course_utils.arguments import (
     require,
     returned,
     seed_of,
+    switches,
 )
 from course_utils.networks import check_trainable
 from course_utils.training import checked
@@ -95,7 +96,8 @@ class Clock:
         """Count the step; whether a state is due after it."""
         self.seconds += self.now() - self.begin
         self.step += 1
-        self.done = self.seconds / self.limit if self.limit else self.step / self.steps
+        done = self.seconds / self.limit if self.limit else self.step / self.steps
+        self.done = min(1.0, done)
         if self.done < 1 and self.done < (self.states + 1) / self.n_states:
             return False
         # one long step may pass several marks: they are skipped, not made up for
@@ -216,6 +218,7 @@ def descend(
     positive(steps=steps, batch_size=batch_size, n_states=n_states)
     positive(learning_rate=learning_rate, seconds=1 if seconds is None else seconds)
     counts(steps=steps, batch_size=batch_size, n_states=n_states)
+    switches(snapshots=snapshots)
     seed = seed_of(seed)
     yield
     x = x.to(next(model.parameters()).dtype)

@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 from matplotlib.spines import Spine
 from PIL import Image
 
-from course_utils.arguments import counts
+from course_utils.arguments import counts, finite, functions, positive, require
 
 GREEK = {"mu": "μ", "sigma": "σ", "theta": "θ", "phi": "φ", "beta": "β", "rho": "ρ"}
 _shown: dict[str, tuple[int, list]] = {}  # cell id -> (execution count, its figures)
@@ -66,6 +66,7 @@ def play(states, draw, panels=1, figsize=None, milliseconds=200, start=None):
     counts(milliseconds=milliseconds, panels=panels)
     if start > last:
         raise ValueError(f"start must be from 0 to {last}, got {start}")
+    functions(draw=draw)
     slider = widgets.IntSlider(int(start), 0, last)
     slider.description = "picture"  # its number; a title says which step that is
 
@@ -91,6 +92,10 @@ def watch(states, draw, figsize=(6.5, 3.8), milliseconds=300):
     The picture is redrawn at most every so many ``milliseconds``, and stays at its
     last state. Outside of a notebook the states pass by, and nothing is shown.
     """
+    functions(draw=draw)
+    finite(milliseconds=milliseconds)
+    require(milliseconds=(milliseconds, milliseconds >= 0, ">= 0"))
+    _check_size(figsize)
     figure, shown, due = Figure(figsize=figsize, dpi=200, layout="constrained"), None, 0
     canvas, ax, state = FigureCanvasAgg(figure), figure.subplots(), None
     size = {"image/png": {"width": int(figsize[0] * 100)}}  # on the page: half of it
@@ -118,13 +123,24 @@ def watch(states, draw, figsize=(6.5, 3.8), milliseconds=300):
         show()
 
 
+def _check_size(figsize) -> None:
+    """Two positive numbers, in inches; else ``ValueError`` or ``TypeError``."""
+    two = isinstance(figsize, tuple | list) and len(figsize) == 2
+    require(figsize=(repr(figsize)[:60], two, "(width, height) in inches"))
+    positive(**{"figsize[0]": figsize[0], "figsize[1]": figsize[1]})
+
+
 class LiveFigure(widgets.VBox):
     """Controls above one picture. ``controls`` maps names to widgets."""
 
     def __init__(self, draw, controls, panels=1, figsize=None):
         counts(panels=panels)
+        functions(draw=draw)
+        if figsize is not None:
+            _check_size(figsize)
         self.draw, self.controls, self._update = draw, controls, None
-        size = figsize or ((6.5, 3.8) if panels == 1 else (9.6, 3.8))
+        size = (6.5, 3.8) if panels == 1 else (9.6, 3.8)
+        size = size if figsize is None else figsize
         self._figure = Figure(figsize=size, dpi=100, layout="constrained")
         FigureCanvasAgg(self._figure)
         self._ax = self._figure.subplots(1, panels)

@@ -16,6 +16,8 @@ from torch.distributions import (
     OneHotCategorical,
 )
 
+from course_utils.arguments import check_dense, counts, floats, numbers, require
+
 MASS_TOLERANCE = 1e-4
 HALF_TOLERANCE = 0.01  # of the half grid; the error of the whole is about its 4th power
 EXPLAINED = 0.25  # of the missing mass: a tail that may hold less is not the reason
@@ -30,6 +32,8 @@ class Estimate(NamedTuple):
     @classmethod
     def of(cls, draws: torch.Tensor) -> "Estimate":
         """The mean over the first dimension, which must hold at least two draws."""
+        draws = floats(draws, "draws")
+        require(draws=("a single number", draws.ndim > 0, "of shape (n, …)"))
         if len(draws) < 2:
             raise ValueError(f"n_samples must be at least 2, got {len(draws)}")
         return cls(draws.mean(0), draws.std(0) / math.sqrt(len(draws)))
@@ -41,6 +45,7 @@ def integrate(values: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
     On a smooth density that has died out at both ends this rule converges faster than
     any power of the step: 400 points give ten digits and more.
     """
+    values, grid = floats(values, "values"), floats(grid, "grid")
     if grid.ndim != 1 or len(grid) < 2 or values.shape != grid.shape:
         raise ValueError(
             "values and grid must have one shape (n,) with n >= 2, "
@@ -63,6 +68,9 @@ def expectation(
     the grid holds less than ``1 − mass_tolerance`` of p (or the rule finds more than
     ``1 + mass_tolerance``), and says on which side to extend it if its ends can tell.
     """
+    f, log_p, grid = floats(f, "f"), floats(log_p, "log_p"), floats(grid, "grid")
+    got, fits = tuple(f.shape), f.shape == log_p.shape
+    require(f=(f"shape {got}", fits, f"of the shape of log_p, {tuple(log_p.shape)}"))
     p = log_p.exp()
     check_mass(p, grid, mass_tolerance)
     return integrate(torch.where(p > 0, p * f, 0.0), grid)
@@ -72,6 +80,9 @@ def check_mass(
     p: torch.Tensor, grid: torch.Tensor, tolerance: float = MASS_TOLERANCE
 ) -> None:
     """Raise ``ValueError`` unless ∫ p dx = 1 on this grid, within ``tolerance``."""
+    numbers(tolerance=tolerance)
+    require(tolerance=(tolerance, 0 < tolerance < 1, "between 0 and 1"))
+    p, grid = floats(p, "p"), floats(grid, "grid")
     mass = integrate(p, grid).item()
     low, high = grid[0].item(), grid[-1].item()
     if math.isnan(mass):
@@ -129,8 +140,10 @@ def draw(p, n: int, name: str = "p") -> torch.Tensor:
     ``n``. Raises ``ValueError`` for an object without ``sample``, and for one that does
     not return a tensor of n rows.
     """
-    if not hasattr(p, "sample"):
-        raise ValueError(f"{name} must have .sample, got {type(p).__name__}")
+    counts(n=n)
+    if isinstance(p, type) or not hasattr(p, "sample"):
+        kind = f"the class {p.__name__}" if isinstance(p, type) else type(p).__name__
+        raise ValueError(f"{name} must have .sample, got {kind}")
     x = p.sample(n) if _takes_a_number(p.sample) else p.sample((n,))
     if not isinstance(x, torch.Tensor) or x.ndim == 0 or len(x) != n:
         got = tuple(x.shape) if isinstance(x, torch.Tensor) else type(x).__name__
@@ -150,8 +163,15 @@ def log_density(p, x: torch.Tensor) -> torch.Tensor:
     """log p(x); −∞ outside of the support, where torch would raise an error.
 
     It is −∞ too where a list of outcomes has probability 0, of which torch would keep
-    2e-16 (1e-7 in float32). Raises ``ValueError`` for NaN.
+    2e-16 (1e-7 in float32). Lists and arrays become float64. Raises ``ValueError`` for
+    NaN, ``TypeError`` for what are no real numbers, and for what has no density.
     """
+    if isinstance(p, type) or not hasattr(p, "log_prob"):
+        raise TypeError(f"p must be an object with log_prob, got {p!r:.60}")
+    outcomes = isinstance(x, torch.Tensor) and not x.is_floating_point()
+    if not outcomes or x.is_complex():  # whole numbers stay as they are
+        x = floats(x)
+    check_dense(x)
     if isinstance(p, MixtureSameFamily):  # torch takes the common support of its parts
         parts = p.component_distribution  # batch (…, k)
         each = log_density(parts, x.unsqueeze(-1 - len(p.event_shape)))

@@ -11,7 +11,14 @@ from pathlib import Path
 import torch
 
 from course_utils import messages
-from course_utils.arguments import counts, floats
+from course_utils.arguments import (
+    check_dense,
+    counts,
+    floats,
+    require,
+    seed_of,
+    switches,
+)
 
 STYLE = Path(__file__).with_name("course.mplstyle")
 LETTERS = ["font.size", "axes.labelsize", "legend.fontsize"]  # titles fill their panels
@@ -45,6 +52,10 @@ def setup(
     from IPython import get_ipython
 
     counts(threads=threads)
+    switches(projector=projector)
+    fits = isinstance(dtype, torch.dtype) and dtype.is_floating_point
+    require(dtype=(f"{dtype!r:.60}", fits, "a type of floats, such as torch.float32"))
+    seed = seed_of(seed)
     messages.use(language)
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
@@ -73,7 +84,7 @@ def seeded(seed: int) -> Iterator[None]:
     draws in ``with seeded(0):`` and always shows the same points.
     """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(seed_of(seed))
         yield
 
 
@@ -107,10 +118,11 @@ def minibatches(
     counts(batch_size=batch_size)
     if not isinstance(x, torch.Tensor):
         x = floats(x)
+    check_dense(x)
     if x.ndim == 0 or len(x) == 0:
         raise ValueError("x is empty: there is nothing to make minibatches from")
     yield
-    for index in torch.randperm(len(x), generator=generator).split(batch_size):
+    for index in torch.randperm(len(x), generator=generator).split(int(batch_size)):
         yield x[index]
 
 

@@ -2,11 +2,12 @@
 
 import math
 from fractions import Fraction
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 import torch
 
+from course_utils.arguments import check_dense
 from course_utils.messages import tell
 
 NOTHING_FAILS = 1e6  # a tolerance so many times the numbers (at least 1) guards nothing
@@ -44,6 +45,7 @@ def verify(
             f"left has shape {tuple(left.shape)}, right {tuple(right.shape)}"
         )
     _check_tolerances(atol, rtol, within)
+    atol, rtol, within = float(atol), float(rtol), float(within)  # not those of NumPy
     left, right = torch.broadcast_tensors(left, right)
     size = torch.where(right.isfinite(), right.abs(), 0.0)
     terms, parts = [(atol, 1.0), (rtol, size)], _tolerance_parts(atol, rtol)
@@ -66,7 +68,10 @@ def verify(
 def _as_float64(name: str, value) -> torch.Tensor:
     """The same numbers in float64; what it cannot hold exactly is refused."""
     if isinstance(value, torch.Tensor):
-        value = value.detach().cpu()
+        value = value.detach()
+        if not value.is_meta:
+            value = value.cpu().resolve_neg()
+        check_dense(value, name)
         value = (value.double() if value.is_floating_point() else value).numpy()
     arrays = (torch.Tensor, np.ndarray)
     if isinstance(value, list | tuple) and any(isinstance(v, arrays) for v in value):
@@ -78,13 +83,18 @@ def _as_float64(name: str, value) -> torch.Tensor:
         given = np.asarray(value)
     except ValueError:
         raise ValueError(f"{name} has rows of several lengths") from None
+    if np.ma.is_masked(value):
+        raise TypeError(f"{name} must have no masked values: choose what they are")
     objects = given.dtype.kind == "O"
     real = all(isinstance(v, Real) for v in given.flat) if objects else True
     if given.dtype.kind not in "biufO" or not real:
         raise TypeError(f"{name} must be real numbers, got {value!r:.60}")
     if given.size == 0:
         raise ValueError(f"{name} is empty: there is nothing to compare")
-    numbers = given.astype(np.float64)
+    try:
+        numbers = given.astype(np.float64)
+    except OverflowError:  # a whole number of Python, beyond all floats
+        raise ValueError(f"{name} must be below 1.8e308, got {value!r:.60}") from None
     if given.dtype.kind in "iuO" or given.dtype.itemsize > 8:
         for number, exact in zip(numbers.flat, given.flat, strict=True):
             exact = int(exact) if isinstance(exact, np.integer) else exact
@@ -99,8 +109,10 @@ def _as_float64(name: str, value) -> torch.Tensor:
 def _check_tolerances(atol, rtol, within) -> None:
     """Finite numbers that leave something to fail."""
     for name, value in (("atol", atol), ("rtol", rtol), ("within", within)):
-        if not isinstance(value, Real):
+        if not isinstance(value, Real) or isinstance(value, bool):
             raise TypeError(f"{name} must be a number, got {value!r:.60}")
+        if isinstance(value, Integral) and abs(value) > 1e308:
+            raise ValueError(f"{name} must be below 1e308, got {value!r:.60}")
     if not all(math.isfinite(tol) and tol >= 0 for tol in (atol, rtol)):
         raise ValueError(f"atol and rtol must be finite and >= 0, got {atol}, {rtol}")
     if rtol > 1:

@@ -227,8 +227,8 @@ class Denoiser(nn.Module):
 
     def _divergence(self, x: torch.Tensor, sigma: float) -> torch.Tensor:
         """∇·(x − D(x; σ)) for each row, the divergence of dx/d log σ."""
-        with torch.enable_grad():
-            x = x.detach().requires_grad_()
+        with torch.inference_mode(False), torch.enable_grad():
+            x = x.detach().clone().requires_grad_()
             # the rows do not see each other: one gradient of a sum serves all n
             rest = (x - self(x, sigma)).sum(dim=0)  # (d,)
             rows = [

@@ -27,6 +27,7 @@ from course_utils.arguments import (
     positive,
     require,
     seed_of,
+    switches,
 )
 from course_utils.descent import DescentState, descend
 from course_utils.training import seeded
@@ -47,6 +48,7 @@ def spline(x, widths, heights, slopes, bound: float, inverse: bool = False):
     not positive.
     """
     x, widths, heights, slopes = _numbers(x, widths, heights, slopes)
+    switches(inverse=inverse)
     check_finite(x)
     bound = _check_bound(bound)
     inside = (x > -bound) & (x < bound)

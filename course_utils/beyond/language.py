@@ -24,6 +24,7 @@ from course_utils.arguments import (
     positive,
     require,
     seed_of,
+    switches,
 )
 from course_utils.data import PROSE_ALPHABET
 from course_utils.descent import Clock, DescentState, Run, learning_rate_at
@@ -93,7 +94,7 @@ def chapters(
         held_out=(held_out, 0 < held_out < 1, "between 0 and 1"),
     )
     rows = x[: len(x) // n * n].view(n, -1)
-    cut = round((1 - held_out) * rows.shape[1])
+    cut = round((1 - float(held_out)) * rows.shape[1])
     cut = min(max(cut, 1), rows.shape[1] - 1)
     return rows[:, :cut], rows[:, cut:]
 
@@ -255,6 +256,7 @@ def train_writer(
     positive(learning_rate=learning_rate, seconds=1 if seconds is None else seconds)
     finite(forget=forget)
     require(forget=(forget, 0 <= forget < 1, "at least 0 and less than 1"))
+    switches(snapshots=snapshots)
     instances(Writer, writer=writer)
     check_trainable(writer, "writer")
     x, seed = writer.texts(x), seed_of(seed)

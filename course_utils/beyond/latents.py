@@ -14,6 +14,7 @@ import torch
 
 from course_utils.arguments import (
     check_data,
+    check_dense,
     counts,
     finite,
     floats,
@@ -26,7 +27,7 @@ from course_utils.descent import Clock, DescentState, Run, learning_rate_at
 from course_utils.networks import check_trainable
 from course_utils.training import checked, seeded
 from course_utils.vae.model import VAE
-from course_utils.vae.training import has_fast_bf16
+from course_utils.vae.training import has_fast_bf16, steps_of
 
 LATENTS, HIDDEN = 32, (512, 256)
 BETA = 0.05  # 0.2 draws worse digits; at 0 nothing keeps the codes near each other
@@ -83,7 +84,7 @@ def train_autoencoder(
     yield
     batch_size = min(batch_size, len(grey))
     run = Run(model, grey, batch_size, learning_rate, seed)
-    clock = Clock(max(1, round(epochs * len(grey) / batch_size)), seconds, n_states)
+    clock = Clock(steps_of(epochs, len(grey), batch_size), seconds, n_states)
     fast = has_fast_bf16() and model.dtype == torch.float32
     for done in clock:
         x = run.batch().to(model.dtype) / 255  # (b, 784), in [0, 1]
@@ -110,6 +111,7 @@ def check_grey(grey: torch.Tensor, data_dim: int = 784) -> torch.Tensor:
     kind = getattr(grey, "dtype", type(grey).__name__)
     got = f"{kind} of shape {tuple(getattr(grey, 'shape', ()))}"
     require(grey=(got, fits, f"grey levels of shape (n, {data_dim}), uint8"))
+    check_dense(grey, "grey")
     return grey
 
 

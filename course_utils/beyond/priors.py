@@ -134,6 +134,7 @@ def fit_by_class(
 ) -> GaussianMixture:
     """``k`` Gaussians for each class of ``labels``, as one mixture of all of them."""
     z = code_rows(z)
+    positive(seconds=1 if seconds is None else seconds)
     labels = floats(labels, "labels", torch.float64)
     shape, fits = tuple(labels.shape), labels.shape == (len(z),)
     require(labels=(f"shape {shape}", fits, f"one for each of the {len(z)} rows of z"))

@@ -19,6 +19,7 @@ from course_utils.arguments import (
     floats,
     instances,
     require,
+    switches,
 )
 from course_utils.beyond.latents import decode_digits
 from course_utils.scores import load_digit_classifier
@@ -49,7 +50,7 @@ def moments(images: torch.Tensor) -> torch.Tensor:
     Raises ``ValueError`` for another shape or other values.
     """
     images = _images(images)
-    ticks = torch.arange(28.0) - 13.5
+    ticks = torch.arange(28, dtype=torch.float32) - 13.5
     y, x = torch.meshgrid(ticks, ticks, indexing="ij")
     # one product with the pixels gives all sums: Σ p, Σ p x, Σ p y, Σ p x², …
     powers = torch.stack([torch.ones_like(x), x, y, x * x, x * y, y * y])  # (6, 28, 28)
@@ -106,7 +107,8 @@ class Describer:
         counts = torch.bincount(labels, minlength=10)
         few = f"{int(counts.min())} of class {int(counts.argmin())}"
         require(labels=(few, bool((counts >= 3).all()), "three or more of each class"))
-        measured, thirds = moments(images), torch.tensor([1 / 3, 2 / 3])
+        measured = moments(images)
+        thirds = torch.tensor([1 / 3, 2 / 3], dtype=measured.dtype)
         classes = [measured[labels == c] for c in range(10)]
         return cls(
             *(
@@ -132,6 +134,7 @@ class Describer:
         With ``clear`` a moment near the end of its third has no word: to learn from.
         """
         images = _images(images)
+        switches(clear=clear)
         labels = check_labels(labels, len(images))
         measured = moments(images)
         thirds = self.thirds(measured, labels)  # (n, 3)

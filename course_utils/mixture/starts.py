@@ -236,6 +236,7 @@ def restarts(
     data = StandardisedData(x)
     x, d = data.x, data.x.shape[1]
     check_enough(x, k)
+    k = int(k)
     if rows is not None:
         counts(rows=rows)
         require(rows=(rows, k <= rows <= len(x), f"from {k} to n = {len(x)}"))

@@ -59,7 +59,8 @@ class MADE(SavedModule):
             last = index == depth
             # (out, in): hidden units may see their own bit, the output may not
             mask = above[:, None] > below if last else above[:, None] >= below
-            self.register_buffer(f"mask{index}", mask.float(), persistent=False)
+            own = mask.to(layer.weight)  # in its dtype
+            self.register_buffer(f"mask{index}", own, persistent=False)
             with torch.no_grad():  # a masked row has fewer inputs: larger weights
                 share = mask.float().mean(dim=1, keepdim=True).clamp_min(1 / wide)
                 layer.weight.div_(share.sqrt())

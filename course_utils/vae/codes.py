@@ -21,6 +21,7 @@ from course_utils.arguments import (
     floats,
     instances,
     numbers,
+    outside,
     positive,
     require,
     seed_of,
@@ -131,7 +132,7 @@ class VQVAE(nn.Module):
                 f"codes must be from 0 to {len(self.codebook) - 1}, "
                 f"got {codes.min()} to {codes.max()}"
             )
-        return self._decode(self.codebook[codes])
+        return self._decode(self.codebook[outside(codes)])
 
     def _decode(self, vectors: torch.Tensor) -> Bernoulli:
         logits = self.decoder(vectors.flatten(1))  # (n, data_dim)
@@ -148,7 +149,7 @@ class VQVAE(nn.Module):
         require(commitment=(commitment, 0 <= commitment < math.inf, rule))
         e = self.vectors(x)
         code = self.codebook[self._nearest(e)]  # both (n, positions, code_dim)
-        x = x.to(e.dtype)  # booleans take a quarter of the memory of floats
+        x = outside(x).to(e.dtype)  # booleans take a quarter of the memory of floats
         # the value is the code, but the gradient goes to e: detach() stops the rest
         straight = e + (code - e).detach()
         reconstruction = self._decode(straight).log_prob(x).sum(dim=1).mean()

@@ -15,6 +15,7 @@ from course_utils.arguments import (
     check_finite,
     check_shape,
     floats,
+    outside,
     require,
 )
 
@@ -41,8 +42,9 @@ def check_pixels(x, data_dim: int, name: str = "x", grey: bool = False):
         check_shape(x, data_dim, name)
         if grey:
             check_levels(x, name)
-        return x
-    check_binary(check_data(x, data_dim, name), name)
+        return outside(x)
+    x = check_data(x, data_dim, name)
+    check_binary(x, name)
     return x
 
 

@@ -225,7 +225,8 @@ class VAE(SavedModule):
         ``noise`` is ``(k, n, latent_dim)``; it and ``checked`` are those of ``terms``.
         """
         counts(k=k)
-        q = self.encoder(x if checked else self.check(x))
+        x = x if checked else self.check(x)
+        q = self.encoder(x)
         like = q.mean.expand(k, *q.mean.shape)
         if noise is None:
             noise = torch.randn(like.shape, dtype=like.dtype)

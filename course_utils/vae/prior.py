@@ -130,6 +130,7 @@ def learn_prior(
     """
     z = _rows(z, "z")
     counts(k=k)
+    k = int(k)
     columns, latents = _columns(range(z.shape[1]) if used is None else used), z.shape[1]
     fits = set(columns) <= set(range(latents)) and len(columns) > 0
     require(used=(columns, fits, f"columns below {latents}"))
@@ -165,7 +166,7 @@ def bound_with(model: VAE, x, prior: MixturePrior | None = None, noise=None):
     """
     instances(VAE, model=model)
     if prior is not None:
-        functions(**{"prior.log_prob": getattr(prior, "log_prob", prior)})
+        functions(**{"prior.log_prob": getattr(prior, "log_prob", None)})
     x, parts = model.check(x), []
     like = torch.empty(len(x), model.latent_dim, dtype=model.dtype)
     noise = torch.randn(like.shape, dtype=like.dtype) if noise is None else noise

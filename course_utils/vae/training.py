@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 
 from course_utils.arguments import (
+    check_dense,
     counts,
     generators,
     instances,
@@ -76,6 +77,7 @@ def _check_grey(images, name: str) -> None:
     kind = getattr(images, "dtype", type(images).__name__)
     fits = isinstance(images, torch.Tensor) and kind == torch.uint8
     require(**{name: (kind, fits, "uint8 grey levels")})
+    check_dense(images, name)
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,7 @@ class VAERecipe:
 def steps_of(epochs: float, n: int, batch_size: int) -> int:
     """How many batches ``epochs`` visits of ``n`` examples are, at least one."""
     positive(epochs=epochs)
+    counts(n=n, batch_size=batch_size)
     steps = float(epochs) * n / batch_size
     require(epochs=(epochs, steps < math.inf, f"few visits of {n} examples"))
     return max(1, round(steps))

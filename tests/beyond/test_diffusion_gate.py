@@ -187,3 +187,10 @@ def test_other_things_are_named():
         refuses(lambda o=other: train_diffusion(o, X), "denoiser must be a Denoiser")
     refuses(lambda: PLAIN.loss(X, generator=3), "generator")
     refuses(lambda: heun(None, X, [1.0]), "denoise must be a function")
+
+
+def test_a_density_is_the_same_in_inference_mode():
+    denoiser, x = Denoiser(2, (4,)), torch.tensor([[0.5, -1.0]])
+    usual = denoiser.log_prob(x, 3)
+    with torch.inference_mode():
+        assert torch.equal(denoiser.log_prob(x.clone(), 3), usual.detach())

@@ -153,3 +153,13 @@ def test_settings_of_numpy_go_to_a_file(tmp_path):
     writer = Writer(np.int64(3), np.int32(2), 4, np.uint8(8), seed=np.int64(1))
     writer.save(tmp_path / "writer")
     assert Writer.load(tmp_path / "writer").settings == writer.settings
+
+
+def test_a_share_may_be_a_tensor_and_a_switch_is_one():
+    x = torch.arange(20) % 4
+    for held_out in (torch.tensor(0.25), np.float32(0.25)):
+        assert torch.equal(chapters(x, 2, held_out)[0], chapters(x, 2, 0.25)[0])
+    writer, texts = Writer(4, 3, 2, 4), x.view(2, 10)
+    for bad in (None, 1, "yes"):
+        start = lambda bad=bad: train_writer(writer, texts, 2, snapshots=bad)  # noqa: E731
+        refuses(start, "snapshots must be True or False")

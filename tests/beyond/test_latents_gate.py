@@ -16,6 +16,7 @@ from course_utils.beyond.latents import (
 from course_utils.beyond.priors import standard_normal
 from course_utils.data import load_mnist
 from course_utils.training import last
+from course_utils.vae import VAE
 from tests.hostile import Door, cases, nonsense, refuses, same_in_all_clothes
 
 GREY = load_mnist("test")[0].flatten(1)[:40]
@@ -96,3 +97,9 @@ def test_other_things_are_named():
     refuses(lambda: digits_of(MODEL, standard_normal(3), 2), "z must have shape (n, 2)")
     refuses(lambda: digits_of(None, standard_normal(2), 2), "model must be a VAE")
     refuses(lambda: digit_autoencoder(GREY, latents=0), "latents must be")
+
+
+def test_an_epoch_may_be_a_tensor():
+    states = train_autoencoder(VAE(784, 2, (4,)), GREY, torch.tensor(0.1), n_states=1)
+    assert math.isfinite(last(states).loss)
+    refuses(lambda: codes_of(VAE(784, 2, (4,)), GREY.to_sparse()), "grey must be")

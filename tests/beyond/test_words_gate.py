@@ -82,3 +82,17 @@ def test_a_phrase_is_a_text(text):
 @pytest.mark.parametrize("bag", [[0.5] * 17, [2.0] * 17, [-1.0] * 17, [1.0] * 16])
 def test_a_bag_holds_zeros_and_ones(bag):
     refuses(lambda: spell(bag), "bag must be")
+
+
+def test_words_do_not_depend_on_the_default_type():
+    usual, bags = moments(GREY), DESCRIBER.bags(GREY, LABELS)
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert torch.equal(moments(GREY), usual)
+        made = Describer.of(GREY, LABELS)
+        assert torch.equal(made.limits, DESCRIBER.limits)
+        assert torch.equal(made.bags(GREY, LABELS).float(), bags)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    for bad in (None, 1, "yes"):
+        refuses(lambda bad=bad: DESCRIBER.bags(GREY, LABELS, bad), "clear must be")

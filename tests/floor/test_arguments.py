@@ -19,6 +19,7 @@ from course_utils.arguments import (
     generators,
     numbers,
     one_of,
+    plain,
     positive,
     probabilities,
     require,
@@ -248,3 +249,55 @@ def test_a_unit_is_a_power_of_two_that_loses_nothing(scale):
     assert 0.5 <= (x / unit).abs().max() < 4
     table = torch.stack([x, x], 1)
     assert unit_of(table, each_column=True).tolist() == [unit.item()] * 2
+
+
+@pytest.mark.filterwarnings("ignore:.*nested tensors")
+def test_tensors_of_another_kind_are_named():
+    rows = [torch.ones(2), torch.ones(3)]
+    nested = torch.nested.nested_tensor(rows, layout=torch.strided)
+    for bad, rule in (
+        (nested, "dense tensor, got a nested one"),
+        (torch.ones(2, device="meta"), "dense tensor, got a tensor without numbers"),
+    ):
+        with pytest.raises(TypeError, match=rule):
+            floats(bad)
+    with pytest.raises(ValueError, match="x must be a tensor of floats, got"):
+        check_data(torch.ones(2, 1).to(torch.float8_e4m3fn), 1)
+    negative = torch._neg_view(torch.ones(2))
+    assert floats([negative, negative]).tolist() == [[-1.0, -1.0]] * 2
+
+
+@pytest.mark.parametrize(
+    "value",
+    [torch.tensor(True), torch.ones((), device="meta"), Fraction(1, 2), np.bool_(True)],
+)
+def test_truth_and_fractions_are_no_numbers(value):
+    for check in (positive, finite, numbers):
+        with pytest.raises(TypeError, match="rate must be a number, got"):
+            check(rate=value)
+
+
+def test_a_plain_number_is_a_float_and_keeps_its_gradient():
+    for value in (2, np.float32(2), np.int8(2)):
+        assert type(plain(value)) is float and plain(value) == 2.0
+    moving = torch.tensor(2.0, requires_grad=True)
+    assert plain(moving) is moving
+
+
+def test_new_tensors_must_lie_where_the_course_computes():
+    torch.set_default_device("meta")
+    try:
+        with pytest.raises(TypeError, match="set_default_device\\('cpu'\\)"):
+            floats([1.0, 2.0])
+    finally:
+        torch.set_default_device(None)
+    assert floats([1.0, 2.0]).tolist() == [1.0, 2.0]
+
+
+def test_data_from_inference_mode_are_copied_outside():
+    with torch.inference_mode():
+        x = torch.ones(2, 1)
+        assert check_data(x, 1) is x
+    assert x.is_inference() and not check_data(x, 1).is_inference()
+    usual = torch.ones(2, 1)
+    assert check_data(usual, 1) is usual

@@ -204,3 +204,8 @@ def test_forward_kl_takes_counts_only(counts):
     assert forward_kl([1, 3]) == pytest.approx(0.5 * math.log(4 / 3))
     with pytest.raises(ValueError, match=r"counts must be \(k,\) numbers >= 0"):
         forward_kl(counts)
+
+
+def test_infinite_counts_are_refused():
+    with pytest.raises(ValueError, match="counts must be finite"):
+        forward_kl([1.0, math.inf])

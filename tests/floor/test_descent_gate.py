@@ -190,3 +190,8 @@ def test_a_clock_ends_with_a_state_and_has_as_many_as_asked(steps, n_states):
     due = [clock.due() for _ in clock]
     assert len(due) == steps and due[-1]
     assert sum(due) == min(steps, n_states)
+
+
+def test_a_moment_of_time_is_one_step():
+    clock = Clock(10, seconds=5e-324)
+    assert [clock.due() for _ in clock] == [True] and clock.done == 1

@@ -1,5 +1,6 @@
 """Seeds, minibatches, the style, the progress bar."""
 
+import math
 import subprocess
 import sys
 
@@ -18,6 +19,7 @@ from course_utils.training import (
     seeded,
     setup,
 )
+from tests.hostile import refuses
 
 
 def test_seeded_repeats_and_leaves_the_outer_stream_alone():
@@ -130,3 +132,26 @@ def test_a_first_step_that_is_stopped_leaves_nothing_half_imported():
     command = [sys.executable, "-c", FIRST_STEP]
     done = subprocess.run(command, capture_output=True, text=True)
     assert int(done.stdout.split()[-1]) < 20, done.stderr
+
+
+@pytest.mark.parametrize("bad", [None, "3", b"3", 1.5, True, -1, 2**63, math.nan])
+def test_seeds_are_whole_numbers(bad):
+    def draws():
+        with seeded(bad):
+            torch.rand(1)
+
+    refuses(draws, "seed must be")
+    refuses(lambda: setup(seed=bad), "seed must be")
+
+
+def test_settings_that_are_none_are_named():
+    for bad in (None, "float64", torch.int64, torch.Tensor):
+        refuses(lambda bad=bad: setup(dtype=bad), "dtype must be a type of floats")
+    refuses(lambda: setup(projector=1), "projector must be True or False")
+
+
+def test_whole_numbers_of_numpy_cut_batches():
+    parts = [len(rows) for rows in minibatches(torch.zeros(5, 2), np.int8(2))]
+    assert parts == [2, 2, 1]
+    sparse = torch.eye(3).to_sparse()
+    refuses(lambda: minibatches(sparse, 2), "x must be an ordinary dense tensor")

@@ -169,3 +169,34 @@ def test_verify_accepts_equal_infinities_and_names_the_worst_element():
     verify("−∞ = −∞", -math.inf, -math.inf)
     with pytest.raises(AssertionError, match="worst at element 2 of 3"):
         verify("zeros", [0.0, 0.1, 0.3], 0.0, atol=0.01)
+
+
+def test_tolerances_of_numpy_are_numbers_too(capsys):
+    for kind in (np.float64, np.float32):
+        verify("near", 1.0, 1.25, atol=kind(0.25), rtol=kind(0.5))
+        verify("near", 1.0, 1.25, standard_error=kind(0.25), within=kind(2.0))
+    verify("third", 1.0, 1.25, atol=Fraction(1, 2))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "✓ near   (within 0.25 + 0.5 relative)"
+    assert lines[1] == "✓ near   (within 2 standard errors)"
+
+
+@pytest.mark.parametrize("name", ["atol", "rtol", "within"])
+@pytest.mark.parametrize("bad", [True, None, "x", 1j, 10**400])
+def test_a_tolerance_is_a_number(name, bad):
+    with pytest.raises((TypeError, ValueError), match=f"{name} must be"):
+        verify("equal", 1.0, 1.0, **{name: bad})
+
+
+def test_what_is_hidden_or_beyond_all_floats_is_refused():
+    hidden = np.ma.array([1.0, 2.0], mask=[False, True])
+    for bad, rule in (
+        (hidden, "must have no masked values"),
+        ([10**400, 1], "must be below 1.8e308"),
+        (torch.eye(2).to_sparse(), "must be an ordinary dense tensor"),
+        (torch.ones(2, device="meta"), "must be an ordinary dense tensor"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=f"left {rule}"):
+            verify("equal", bad, 1.0)
+    negative = torch._neg_view(torch.ones(2))
+    verify("equal", negative, [-1.0, -1.0])

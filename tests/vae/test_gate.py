@@ -5,6 +5,8 @@ import math
 import pytest
 import torch
 
+from course_utils.vae import VAE
+from course_utils.vae.codes import VQVAE
 from course_utils.vae.gate import (
     check_levels,
     check_noise,
@@ -46,3 +48,20 @@ def test_noise_has_the_shape_and_the_type_of_what_it_moves(dtype):
     assert found.dtype == dtype and found.sum() == 2
     refuses(lambda: check_noise(torch.zeros(3), like), "noise must be of shape (2, 3)")
     refuses(lambda: check_noise(like + 1e3, like), "noise must be drawn from N(0, 1)")
+
+
+def test_pixels_from_inference_mode_are_data_elsewhere():
+    model = VAE(3, 2, (4,))
+    with torch.inference_mode():
+        bits, grey = torch.eye(3), GREY.clone()
+        assert check_pixels(bits, 3) is bits
+    for inside, own in ((check_pixels(bits, 3), False), (bits, True)):
+        assert inside.is_inference() == own
+    assert not check_pixels(grey, 3, grey=True).is_inference()
+    model.elbo(bits).elbo.backward()
+    model.log_weights(bits, 2).sum().backward()
+    book = VQVAE(3, 2, 4, 2, 5)
+    sum(book.loss(bits)).backward()
+    with torch.inference_mode():
+        codes = book.codes(bits)
+    book.decode(codes).probs.sum().backward()

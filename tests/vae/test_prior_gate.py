@@ -174,3 +174,10 @@ def test_inference_mode_leaves_nothing_behind():
         z = F64.clone().requires_grad_()
         found.log_prob(z).sum().backward()
         assert bool(z.grad.isfinite().all())
+
+
+def test_a_function_is_no_prior_and_k_may_be_of_numpy():
+    model, bits = VAE(3, 2, (4,)), torch.eye(3)
+    refuses(lambda: bound_with(model, bits, lambda z: z.sum(1)), "prior.log_prob")
+    z = torch.randn(20, 2, generator=torch.Generator().manual_seed(0))
+    assert learn_prior(z, np.int8(2), max_iterations=1).mixture.k == 2

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from course_utils.training import last
 from course_utils.vae import VAE, binarise, train_vae
-from course_utils.vae.training import VAERecipe, redraw
+from course_utils.vae.training import VAERecipe, redraw, steps_of
 from tests.hostile import refuses
 from tests.vae.cases import GREY, NOT_COUNTS, NOT_NUMBERS, NOT_SEEDS, small, weights
 
@@ -164,3 +164,15 @@ def test_images_of_any_layout_are_the_same_images(n, height, width, turned):
     assert torch.equal(binarise(grey, 3, torch.bool).float(), expected)
     same = [redraw(rows, torch.Generator().manual_seed(1)) for rows in (grey, other)]
     assert torch.equal(*same)
+
+
+@pytest.mark.parametrize("bad", [None, "3", 0, -1, 2.5, True, math.nan])
+def test_steps_are_counted_in_whole_numbers(bad):
+    refuses(lambda: steps_of(1.0, bad, 4), "n must be")
+    refuses(lambda: steps_of(1.0, 10, bad), "batch_size must be")
+    assert steps_of(torch.tensor(2.0), np.int8(10), 4) == 5
+
+
+def test_sparse_grey_levels_are_refused():
+    sparse = torch.eye(3, dtype=torch.uint8).to_sparse()
+    refuses(lambda: binarise(sparse), "images must be an ordinary dense tensor")
