@@ -20,6 +20,7 @@ from course_utils.arguments import (
     positive,
     require,
     returned,
+    seed_of,
 )
 from course_utils.networks import layers
 from course_utils.training import checked
@@ -34,6 +35,7 @@ class AmortizedEncoder(nn.Module):
     ``latent_shape`` is ``(d,)``, or ``()`` for a single number z.
     """
 
+    @torch.inference_mode(False)  # weights of that mode could never be trained
     def __init__(
         self,
         data_dim: int,
@@ -43,7 +45,7 @@ class AmortizedEncoder(nn.Module):
     ):
         super().__init__()
         counts(data_dim=data_dim)
-        counts(0, seed=seed)
+        seed = seed_of(seed)
         for name, widths in (("latent_shape", latent_shape), ("hidden", hidden)):
             if not isinstance(widths, tuple | list | torch.Size):
                 raise TypeError(f"{name} must be a tuple, got {widths!r:.60}")
@@ -83,6 +85,7 @@ class EncoderState:
 
 
 @checked
+@torch.inference_mode(False)  # gradients are needed, whatever is switched off outside
 def train_encoder(
     encoder: AmortizedEncoder,
     log_joint: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
@@ -100,7 +103,7 @@ def train_encoder(
     Raises ``FloatingPointError`` where the ELBO or its gradient is no finite number.
     """
     counts(n_steps=n_steps, batch_size=batch_size, n_samples=n_samples)
-    counts(0, seed=seed)
+    seed = seed_of(seed)
     positive(learning_rate=learning_rate)
     functions(log_joint=log_joint)
     if not isinstance(encoder, nn.Module):
@@ -138,6 +141,7 @@ class PointsState:
 
 
 @checked
+@torch.inference_mode(False)  # gradients are needed, whatever is switched off outside
 def fit_each_point(
     elbo_of: Callable[[Distribution], torch.Tensor],
     start: Distribution,
@@ -167,6 +171,8 @@ def fit_each_point(
         with torch.enable_grad():
             elbo = elbo_of(diagonal_normal(mean, logvar, event_ndim))
             total = returned(elbo, start.batch_shape, "elbo_of").sum()
+        if not total.requires_grad:
+            raise ValueError("elbo_of must compute with q by torch, got no gradient")
         insist(elbo, step)
         with torch.no_grad():
             better = elbo > best  # (m,): each point keeps its own best step

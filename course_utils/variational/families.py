@@ -36,6 +36,7 @@ def diagonal_normal(mean: torch.Tensor, logvar: torch.Tensor, event_ndim: int = 
 class DiagonalNormal(nn.Module):
     """q(z) = N(mean, diag sigma²), z ``(d,)``: the mean-field normal, 2d numbers."""
 
+    @torch.inference_mode(False)  # numbers of that mode could never be climbed with
     def __init__(self, mean: torch.Tensor, sigma: float = 1.0):
         super().__init__()
         mean = _start(mean, sigma)
@@ -55,6 +56,7 @@ class DiagonalNormal(nn.Module):
 class FullNormal(nn.Module):
     """q(z) = N(mean, L Lᵀ): d + d(d+1)/2 numbers; L has a positive diagonal."""
 
+    @torch.inference_mode(False)  # numbers of that mode could never be climbed with
     def __init__(self, mean: torch.Tensor, sigma: float = 1.0):
         super().__init__()
         mean = _start(mean, sigma)
@@ -84,6 +86,7 @@ class NormalMixture(nn.Module):
     component to use is a sum, not a draw, so that the sample can be reparameterized.
     """
 
+    @torch.inference_mode(False)  # numbers of that mode could never be climbed with
     def __init__(self, means: torch.Tensor, sigma: float = 1.0):
         super().__init__()
         means = _start(means, sigma, "means", "(k, d)", 2)

@@ -19,9 +19,11 @@ from course_utils.arguments import (
     floats,
     functions,
     one_of,
+    plain,
     positive,
     require,
     returned,
+    seed_of,
     unit_of,
 )
 from course_utils.training import checked
@@ -55,7 +57,7 @@ def gradient_draws(
     require(mu=(f"shape {got}", single, "numbers of shape (d,)"))
     check_finite(mu, "mu")
     positive(sigma=sigma)
-    sigma = float(sigma) if isinstance(sigma, int) else sigma  # it may be a long number
+    sigma = plain(sigma)
     baseline = floats(baseline, "baseline", mu.dtype)
     got, single = tuple(baseline.shape), baseline.shape in ((), (n,))
     require(baseline=(f"shape {got}", single, f"one number, or of shape ({n},)"))
@@ -65,8 +67,8 @@ def gradient_draws(
     if estimator == "score_function":
         return (returned(r(z), (n,), "r") - baseline)[:, None] * noise / sigma
     # ∂z/∂μ = 1, so the gradient for μ is the one for z; row i of the sum needs only z_i
-    with torch.enable_grad():
-        z = z.detach().requires_grad_()
+    with torch.inference_mode(False), torch.enable_grad():
+        z = z.detach().clone().requires_grad_()
         value = returned(r(z), (n,), "r")
         if not value.requires_grad:
             raise ValueError("r must be computed from z by torch, got no gradient")
@@ -156,6 +158,7 @@ class VIState:
 
 
 @checked
+@torch.inference_mode(False)  # gradients are needed, whatever is switched off outside
 def fit_variational(
     log_joint: LogJoint,
     family: nn.Module,
@@ -173,9 +176,8 @@ def fit_variational(
     """
     _check_climb(log_joint, family, n_samples, gradient)
     counts(0, n_steps=n_steps)
-    counts(0, seed=seed)
     positive(learning_rate=learning_rate)
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed_of(seed))
     climb = ascent(family.parameters(), n_steps, learning_rate)
     yield
     for step in range(n_steps + 1):
@@ -196,7 +198,9 @@ def ascent(parameters, n_steps: int, learning_rate: float) -> Callable:
     not finite raises ``FloatingPointError`` before it reaches a parameter.
     """
     parameters = list(parameters)
-    optimizer = torch.optim.Adam(parameters, lr=learning_rate, maximize=True)
+    # (a float: the rate of the caller, a tensor perhaps, would fall with ours)
+    rate = float(learning_rate)
+    optimizer = torch.optim.Adam(parameters, lr=rate, maximize=True)
     fall = LambdaLR(optimizer, lambda step: 1 - step / max(1, n_steps))
 
     def climb(value: torch.Tensor) -> None:

@@ -16,7 +16,9 @@ from course_utils.arguments import (
     check_finite,
     counts,
     covariance,
+    finite,
     floats,
+    plain,
     positive,
     require,
 )
@@ -98,10 +100,10 @@ class BayesianMixture:
     def __post_init__(self):
         counts(n_components=self.n_components)
         positive(prior_sigma=self.prior_sigma)
-        if isinstance(self.prior_sigma, int):  # it may be longer than torch's
-            object.__setattr__(self, "prior_sigma", float(self.prior_sigma))
-        square, rule = self.prior_sigma**2, "between 1e-150 and 1e150: use other units"
-        require(prior_sigma=(self.prior_sigma, 1e-300 <= square <= 1e300, rule))
+        object.__setattr__(self, "prior_sigma", plain(self.prior_sigma))
+        fits = 1e-150 <= self.prior_sigma <= 1e150
+        rule = "between 1e-150 and 1e150: use other units"
+        require(prior_sigma=(self.prior_sigma, fits, rule))
 
     def sample(self, n: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """x ``(n,)``, the means ``(K,)`` and the assignments ``(n,)``."""
@@ -182,8 +184,9 @@ def cavi_mixture(
     ``FloatingPointError`` where the ELBO is no finite number.
     """
     counts(max_sweeps=max_sweeps)
-    fits = isinstance(tolerance, int | float) and 0 <= tolerance < math.inf
-    require(tolerance=(repr(tolerance), fits, "a number >= 0"))
+    finite(tolerance=tolerance)
+    require(tolerance=(tolerance, tolerance >= 0, "a number >= 0"))
+    tolerance = float(tolerance)
     if not isinstance(model, BayesianMixture):
         raise TypeError(f"model must be a BayesianMixture, got {model!r:.60}")
     x, means = _in_one_dtype({"x": x, "means": means})

@@ -19,10 +19,12 @@ from course_utils.arguments import (
     finite,
     floats,
     functions,
+    plain,
     positive,
     require,
     returned,
 )
+from course_utils.quadrature import log_density
 
 LIMITS = (1e-150, 1e150)  # of a σ: its square is a float, and so is 1/σ²
 MOST_ITEMS = 26  # 2^26 bags fill half a gigabyte
@@ -48,8 +50,11 @@ class GaussianMean:
         sigmas = {"prior_sigma": self.prior_sigma, "noise_sigma": self.noise_sigma}
         positive(**sigmas)
         finite(prior_mean=self.prior_mean)
+        for name in ("prior_mean", *sigmas):
+            object.__setattr__(self, name, plain(getattr(self, name)))
         rule = "between {:g} and {:g}: use other units".format(*LIMITS)
-        for name, value in sigmas.items():
+        for name in sigmas:
+            value = getattr(self, name)
             require(**{name: (value, LIMITS[0] <= value <= LIMITS[1], rule)})
 
     @property
@@ -139,6 +144,7 @@ class BinaryLatents:
         check_finite(weights, "weights")
         positive(noise_sigma=self.noise_sigma)
         object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "noise_sigma", plain(self.noise_sigma))
 
     def totals(self) -> torch.Tensor:
         """What each bag weighs, ``(2^D,)``: each new item doubles the list."""
@@ -161,7 +167,10 @@ class BinaryLatents:
 
     def posterior(self, x: torch.Tensor) -> torch.Tensor:
         """p(z | x) as a table of 2^D probabilities."""
-        return self.log_joint_table(x).softmax(0)
+        table = self.log_joint_table(x)
+        fits = bool(table.amax() > -math.inf)
+        require(x=(x, fits, "nearer to some bag: all probabilities are 0"))
+        return table.softmax(0)
 
     def elbo(self, x: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
         """Exact, for a table ``q`` of 2^D probabilities (0 · log 0 is 0).
@@ -204,9 +213,10 @@ class GridModel:
         check_finite(grid, "grid")
         require(grid=("one that does not", bool((grid.diff() > 0).all()), "growing"))
         object.__setattr__(self, "grid", grid)
-        returned(self.prior.log_prob(grid), grid.shape, "prior.log_prob")
+        log_prior = log_density(self.prior, grid)
+        returned(log_prior, grid.shape, "prior.log_prob")
         # a grid that cuts mass off gives a wrong evidence without any other sign
-        mass = torch.trapezoid(self.prior.log_prob(self.grid).exp(), self.grid)
+        mass = torch.trapezoid(log_prior.exp(), self.grid)
         if abs(mass - 1) > 1e-8:
             raise ValueError(
                 f"grid must hold the prior's mass 1, it holds {mass:.10f}: "
@@ -219,7 +229,7 @@ class GridModel:
         """log p(z) + log p(x | z)."""
         z = floats(z, "z")
         check_finite(z, "z")
-        log_prior = self.prior.log_prob(z)
+        log_prior = log_density(self.prior, z)
         log_likelihood = self.log_likelihood(self._observed(x), z)
         # one number for each z, and the batch of x behind or in its last dimensions
         shape = getattr(log_likelihood, "shape", ())
@@ -234,7 +244,8 @@ class GridModel:
     def _observed(x) -> torch.Tensor:
         """``x``, with a batch shape; lists and half floats become floats."""
         whole = isinstance(x, torch.Tensor) and not x.is_floating_point()
-        x = x if whole and not x.is_complex() else floats(x)
+        whole = whole and not x.is_complex() and x.dtype != torch.bool
+        x = x if whole else floats(x)
         require(x=(f"shape {tuple(x.shape)}", x.numel() > 0, "one number or more"))
         check_finite(x)
         return x
@@ -280,7 +291,7 @@ def circle_model(turn: float = 2.0, noise_sigma: float = 0.4) -> GridModel:
     """
     finite(turn=turn)
     positive(noise_sigma=noise_sigma)
-    turn = float(turn) if isinstance(turn, int) else turn  # it may be a long number
+    turn, noise_sigma = plain(turn), plain(noise_sigma)
 
     def log_likelihood(x, z):
         got = f"shape {tuple(x.shape)}"

@@ -13,6 +13,7 @@ from course_utils.arguments import (
     check_shape,
     counts,
     floats,
+    plain,
     positive,
     require,
     unit_of,
@@ -47,8 +48,10 @@ class LinearGaussian:
         check_finite(weight, "weight")
         check_finite(mean, "mean")
         positive(noise_sigma=self.noise_sigma)
-        if isinstance(self.noise_sigma, int):  # it may be longer than torch's
-            object.__setattr__(self, "noise_sigma", float(self.noise_sigma))
+        object.__setattr__(self, "noise_sigma", plain(self.noise_sigma))
+        most = torch.finfo(dtype).max ** 0.5 / 1e3
+        rule = f"at most {most:g}, whose square {dtype} can hold"
+        require(noise_sigma=(self.noise_sigma, self.noise_sigma <= most, rule))
         if isinstance(self.noise_sigma, torch.Tensor):
             single = floats(self.noise_sigma, "noise_sigma").reshape(())
             object.__setattr__(self, "noise_sigma", single)

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -179,3 +180,27 @@ def test_a_single_point_is_a_batch_without_dimensions():
     found = last(fit_each_point(lambda q: -(q.mean - 1.0).square(), start, 100))
     assert found.elbo.shape == ()
     assert found.q.mean.item() == pytest.approx(1.0, abs=0.05)
+
+
+def test_training_goes_on_where_gradients_are_switched_off():
+    def ends():
+        encoder = AmortizedEncoder(2, (), (3,), seed=np.int64(1))
+        x = torch.tensor([[1.0, 2.0], [3.0, 0.5]])
+        trained = train_encoder(
+            encoder, lambda x, z: Normal(x.sum(-1), 1.0).log_prob(z), x, 3, seed=0
+        )
+        start = Normal(torch.zeros(2, dtype=torch.float64), 1.0)
+        fitted = fit_each_point(lambda q: -((q.mean - 1) ** 2) + q.entropy(), start, 3)
+        return last(trained).elbo, last(fitted).elbo.tolist()
+
+    usual = ends()
+    with torch.inference_mode():
+        assert ends() == usual
+    with torch.no_grad():
+        assert ends() == usual
+
+
+def test_an_elbo_without_a_gradient_is_named():
+    start = Normal(torch.zeros(2, dtype=torch.float64), 1.0)
+    frozen = fit_each_point(lambda q: q.mean.detach(), start, 3)
+    refuses(lambda: list(frozen), "elbo_of must compute with q by torch")

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -197,3 +198,37 @@ def test_a_climb_under_no_grad_is_the_same_climb():
             runs.append(last(fit_variational(log_joint, family, 5)).q.mean)
             assert torch.is_grad_enabled() == (switch is torch.enable_grad)
     assert torch.equal(*runs)
+
+
+@pytest.mark.parametrize("gradient", GRADIENTS)
+def test_a_climb_goes_on_where_gradients_are_switched_off(gradient):
+    def climb():
+        family = DiagonalNormal(f64(0.0, 0.5))
+        return last(fit_variational(log_joint, family, 3, gradient=gradient)).elbo
+
+    usual = climb()
+    with torch.inference_mode():
+        assert climb() == usual
+        assert torch.equal(draws(), draws())
+    with torch.no_grad():
+        assert climb() == usual
+    assert not draws().is_inference()
+
+
+def test_the_step_size_of_the_caller_stays_as_it_is():
+    rate = torch.tensor(0.1, dtype=torch.float64)
+    family = DiagonalNormal(f64(0.0))
+    state = last(fit_variational(log_joint, family, 3, learning_rate=rate))
+    assert rate.item() == 0.1
+    again = fit_variational(log_joint, DiagonalNormal(f64(0.0)), 3, learning_rate=0.1)
+    assert state.elbo == pytest.approx(last(again).elbo)
+
+
+def test_seeds_and_widths_of_numpy():
+    states = [
+        last(fit_variational(log_joint, DiagonalNormal(f64(0.0)), 2, seed=seed)).elbo
+        for seed in (3, np.int64(3))
+    ]
+    assert states[0] == states[1]
+    scale = np.float32(1.5)
+    assert torch.equal(draws(sigma=scale), draws(sigma=1.5))

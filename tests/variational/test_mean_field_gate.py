@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -167,3 +168,15 @@ def test_one_formula_goes_over_into_the_other():
         found = last(cavi_mixture(f64(*X) + far, model, f64(far)))
         exact = model.log_prob(f64(*X) + far).item()
         assert found.elbo == pytest.approx(exact, abs=1e-8)
+
+
+def test_settings_of_any_kind_of_number():
+    refuses(lambda: BayesianMixture(2, 1e300), "prior_sigma must be between")
+    same = [BayesianMixture(2, kind(5)).log_prob(X) for kind in (float, np.float32)]
+    assert same[0] == same[1]
+    ends = [
+        last(cavi_mixture(X, MODEL, MEANS, 99, tolerance)).elbo
+        for tolerance in (0.25, np.float32(0.25), torch.tensor(0.25))
+    ]
+    assert ends[0] == ends[1] == ends[2]
+    refuses(lambda: cavi_mixture(X, MODEL, MEANS, 99, 10**400), "tolerance must be")

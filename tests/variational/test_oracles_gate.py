@@ -2,11 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.distributions import Independent, Normal
+from torch.distributions import Categorical, Independent, LogNormal, Normal
 
 from course_utils.variational import (
     BinaryLatents,
@@ -193,3 +194,38 @@ def test_a_likelihood_that_is_no_number_is_refused():
 def test_points_with_one_column_are_no_points_of_the_circle():
     refuses(lambda: CIRCLE.log_prob(f64([0.5], [0.2])), "points of shape (…, 2)")
     refuses(lambda: CIRCLE.log_prob(f64(1.0)[0]), "points of shape (…, 2)")
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64, int])
+def test_numbers_of_numpy_are_settings_too(kind):
+    x = f64(1.0, 2.0, 4.0)
+    mean = GaussianMean(kind(1), kind(2), kind(3))
+    assert mean.log_prob(x) == GaussianMean(1.0, 2.0, 3.0).log_prob(x)
+    assert mean.log_joint(x, 1.0) == GaussianMean(1.0, 2.0, 3.0).log_joint(x, 1.0)
+    bag = BinaryLatents([1.0, 2.0], kind(2))
+    assert bag.log_prob(3.0) == BinaryLatents([1.0, 2.0], 2.0).log_prob(3.0)
+    circle = circle_model(kind(2), kind(1))
+    assert circle.log_prob(f64(0.5, 0.2)) == circle_model(2.0, 1.0).log_prob(
+        f64(0.5, 0.2)
+    )
+
+
+def test_a_bag_that_is_beyond_all_floats_has_no_posterior():
+    bag = BinaryLatents([1.0, 2.0], 0.5)
+    assert bag.log_prob(1e300) == -math.inf
+    refuses(lambda: bag.posterior(1e300), "x must be nearer to some bag")
+
+
+def test_a_prior_may_be_0_on_a_part_of_the_grid():
+    grid = torch.linspace(-1, 40, 20001, dtype=torch.float64)
+    prior = LogNormal(f64(0.0)[0], 0.5)
+    model = GridModel(prior, lambda x, z: Normal(z, 1.0).log_prob(x), grid)
+    z = torch.linspace(0, 40, 200001, dtype=torch.float64)[1:]
+    joint = prior.log_prob(z) + Normal(z, 1.0).log_prob(f64(1.0))
+    evidence = torch.trapezoid(joint.exp(), z).log()
+    assert model.log_prob(f64(1.0)[0]).item() == pytest.approx(
+        evidence.item(), abs=1e-7
+    )
+    refuses(
+        lambda: GridModel(Categorical(f64(0.5, 0.5)), model.log_likelihood, grid), ""
+    )

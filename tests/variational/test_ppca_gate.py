@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -158,3 +159,13 @@ def test_data_without_noise_are_named():
     )
     for bad in (0, 3, 1.5, None, "1"):
         refuses(lambda bad=bad: ppca_maximum_likelihood(randn(0, 9, 3), bad), "latent")
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_noise_beyond_the_floats_is_refused(kind):
+    weight, mean = torch.ones(3, 2, dtype=kind), torch.zeros(3, dtype=kind)
+    for noise in (1e300, torch.finfo(kind).max ** 0.5):
+        refuses(lambda noise=noise: LinearGaussian(weight, mean, noise), "noise_sigma")
+    model = LinearGaussian(weight, mean, np.float32(1.5))
+    same = LinearGaussian(weight, mean, 1.5)
+    assert torch.equal(model.log_prob(mean), same.log_prob(mean))
