@@ -69,6 +69,9 @@ def train_discriminator(
     weights = list(discriminator.parameters()) if is_network else []
     kind, rule = type(discriminator).__name__, "a torch.nn.Module with parameters"
     require(discriminator=(kind, bool(weights), rule))
+    made_there = any(each.is_inference() for each in weights)
+    rule = "a network made outside of inference mode"
+    require(discriminator=("such a one", not made_there, rule))
     x, y = _rows("x", x, weights[0].dtype), _rows("y", y, weights[0].dtype)
     same = x.shape[1] == y.shape[1]
     require(y=(f"{y.shape[1]} columns", same, f"as wide as x, {x.shape[1]} columns"))

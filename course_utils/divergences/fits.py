@@ -8,11 +8,10 @@ on a line or in the plane. Values are in nats (MMD² has no unit).
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from numbers import Integral
 
 import torch
 
-from course_utils.arguments import counts, floats, require
+from course_utils.arguments import check_finite, counts, floats, require, seed_of
 from course_utils.data import read_csv
 from course_utils.divergences.frame import Frame
 from course_utils.divergences.surface import moments, pack
@@ -129,11 +128,11 @@ def fit_round_mixture(
     least 1.
     """
     counts(k=k, n_starts=n_starts, max_steps=max_steps)
-    require(seed=(seed, isinstance(seed, Integral), "a whole number"))
+    seed = seed_of(seed)
     with torch.inference_mode(False), torch.no_grad():
         frame = Frame.of(target, divergence, options)
         target = frame.surface.target
-        generator = torch.Generator().manual_seed(int(seed))
+        generator = torch.Generator().manual_seed(seed)
         sigma = moments(target)[1] / k**0.5  # k components share the area of the whole
         ends = []
         for _ in range(n_starts):
@@ -165,6 +164,10 @@ def descend(f: Callable, x: torch.Tensor, max_steps: int = 100) -> torch.Tensor:
     ``FloatingPointError`` where f is NaN or infinite at the start; later, a step to
     such a place is halved.
     """
+    x = floats(x)
+    got = f"shape {tuple(x.shape)}"
+    require(x=(got, x.ndim == 1 and len(x) > 0, "numbers of shape (p,)"))
+    check_finite(x)
     inverse = eye = torch.eye(len(x), dtype=x.dtype)  # of the curvature: not known yet
     value, slope = f(x)
     if not bool(value.isfinite() & slope.isfinite().all()):

@@ -21,6 +21,8 @@ import torch
 from torch.distributions import (
     Categorical,
     Distribution,
+    Independent,
+    MixtureSameFamily,
     OneHotCategorical,
     kl_divergence,
 )
@@ -122,6 +124,13 @@ def _check_pair(p, q) -> None:
         return
     if isinstance(p, OneHotCategorical) and isinstance(q, OneHotCategorical):
         _check_outcomes(p, q)
+    kinds = [_is_discrete(r) for r in (p, q)]
+    if kinds[0] != kinds[1]:
+        got = "p" if kinds[0] else "q"
+        raise ValueError(
+            f"p and q must both have densities or both list outcomes, only {got} does "
+            "the latter"
+        )
     batches = tuple(p.batch_shape), tuple(q.batch_shape)
     if () not in batches and batches[0] != batches[1]:
         got = f"{batches[0]} and {batches[1]}"
@@ -130,6 +139,16 @@ def _check_pair(p, q) -> None:
     if events[0] != events[1] and not {*events} <= {(), (1,)}:
         got = f"{events[0]} and {events[1]}"
         raise ValueError(f"p and q must have events of one shape, got {got}")
+
+
+def _is_discrete(p: Distribution) -> bool:
+    while isinstance(p, MixtureSameFamily | Independent):
+        own = isinstance(p, Independent)
+        p = p.base_dist if own else p.component_distribution
+    try:
+        return bool(p.support.is_discrete)
+    except (NotImplementedError, AttributeError):  # one that does not say
+        return False
 
 
 def _estimate(*parts: torch.Tensor) -> Estimate:
@@ -223,6 +242,9 @@ def _check_outcomes(p, q) -> None:
 
 def _log_prob(name: str, p, points: torch.Tensor) -> torch.Tensor:
     """log p at n points ``(n, …)``, as ``(n,)``; −∞ where p is zero."""
+    batch = tuple(getattr(p, "batch_shape", ()))
+    if isinstance(p, Distribution) and math.prod(batch) != 1:
+        raise ValueError(f"{name} must be one distribution, got a batch {batch}")
     event = getattr(p, "event_shape", None)
     d = getattr(p, "d", getattr(p, "data_dim", None))
     d = d if event is None else event[0] if len(event) == 1 else None

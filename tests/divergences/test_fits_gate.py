@@ -261,3 +261,15 @@ def test_what_comes_back_may_be_changed():
     fit.means.zero_()
     assert LINE.means.abs().max() == 3
     assert fit_isotropic_gaussian(LINE, "js").mean != 0  # a bit aside of the middle
+
+
+def test_a_search_begins_at_numbers_and_its_seed_is_one():
+    def bowl(x):
+        return x.square().sum(), 2 * x
+
+    for begin in ([3, 4], np.array([3.0, 4.0]), torch.tensor([3, 4])):
+        assert descend(bowl, begin).abs().max() < 1e-6
+    for bad in (None, 2.0, [], [[1.0]], [math.nan], "x"):
+        refuses(lambda bad=bad: descend(bowl, bad), "x ")
+    for bad in (None, 1.5, True, -1, 10**400):
+        refuses(lambda bad=bad: fit_round_mixture(LINE, "js", 1, seed=bad), "seed must")

@@ -15,6 +15,7 @@ from torch.distributions import (
     MixtureSameFamily,
     MultivariateNormal,
     Normal,
+    Poisson,
     Uniform,
 )
 
@@ -259,3 +260,22 @@ def test_samples_of_one_kind_under_the_other():
             torch.manual_seed(0)
             found, truth = f(one, other, samples=4000), f(one, other).item()
             assert abs(found.value - truth) < 4 * found.standard_error + 1e-12
+
+
+@pytest.mark.parametrize("measure", ALL.values(), ids=ALL)
+def test_outcomes_and_densities_are_not_compared(measure):
+    p, q = Categorical(f64(0.25, 0.75)), normal()
+    for options in ({}, {"samples": 9}, {"grid": torch.linspace(-9, 9, 99)}):
+        refuses(lambda o=options: measure(p, q, **o), "only p does")
+        refuses(lambda o=options: measure(q, p, **o), "only q does")
+    counts = Poisson(f64(1.0, 3.0))
+    mixed = MixtureSameFamily(p, counts)
+    assert measure(mixed, Poisson(f64(2.0)[0]), samples=99).value < 1
+
+
+@pytest.mark.parametrize("measure", ALL.values(), ids=ALL)
+def test_a_batch_is_named(measure):
+    batch = Normal(f64(0.0, 1.0, 2.0), 1.0)
+    for options in ({"samples": 9}, {"grid": torch.linspace(-9, 9, 99)}):
+        refuses(lambda o=options: measure(normal(), batch, **o), "must be one dist")
+        refuses(lambda o=options: measure(batch, normal(), **o), "must be one dist")
