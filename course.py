@@ -3,12 +3,12 @@
 
     python course.py lab [NN] [...]         open your copy of notebook 01, or of NN
     python course.py test [...]             run the tests; options go on to pytest
-    python course.py notebooks [names ...]  execute all notebooks, or these, afresh
+    python course.py setup [LEVEL]          only install: lab, test, site or browser
+    python course.py forms [names ...]      make copies to teach from, in build/
     python course.py record [names ...]     record every slider, for the website
     python course.py site                   make the website in build/site
-    python course.py forms [names ...]      make copies to teach from, in build/
     python course.py hub [...]              a class on this server: docs/classroom.md
-    python course.py setup [LEVEL]          only install: lab, test, site or browser
+    python course.py notebooks [names ...]  execute all notebooks, or these, afresh
     python course.py clean                  remove what was installed, and caches
 
 The first start installs what the course needs into the folder .venv beside this
