@@ -99,8 +99,10 @@ async def overheard(guest: Visitor) -> list[int]:
 async def doors(one: Visitor, two: Visitor) -> list[str]:
     """Nobody comes in without a password, and nobody to somebody else."""
     stranger = Visitor(one.address, one.name, "wrong-password")
-    expect(not await stranger.log_in(), "a wrong password opens the hub")
-    said = ["a wrong password: the form again, 'Invalid username or password'"]
+    words = "Invalid username or password"
+    answer = await stranger.knock()
+    expect(words in answer.body.decode(), f"a wrong password: {answer.code}")
+    said = [f"a wrong password: the form again, {words!r}"]
     for guest, who in ((stranger, "no login"), (two, f"{two.name}'s login")):
         for path in (f"api/contents/{FIRST}", f"files/{FIRST}", "api/kernels", "lab"):
             answer = await guest.ask("GET", one.home + path, follow=False)

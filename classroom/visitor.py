@@ -89,14 +89,17 @@ class Visitor:
         own = [c for c in self.cookies if c.name == "_xsrf" and path.startswith(c.path)]
         return max(own, key=lambda cookie: len(cookie.path)).value if own else ""
 
-    async def log_in(self) -> bool:
-        """Fill in the login form; whether the hub let this participant in."""
+    async def knock(self) -> HTTPResponse:
+        """Fill in the login form; returns the hub's answer."""
         form = f"{self.address}/hub/login"
         await self.ask("GET", form)
         fields = {"username": self.name, "password": self.password}
         fields["_xsrf"] = self._token(form)
-        answer = await self.ask("POST", form, urlencode(fields), follow=False)
-        return answer.code in MOVED
+        return await self.ask("POST", form, urlencode(fields), follow=False)
+
+    async def log_in(self) -> bool:
+        """Whether the hub lets this participant in."""
+        return (await self.knock()).code in MOVED
 
     async def start_server(self) -> None:
         """Ask for the server, and wait until it answers."""

@@ -9,12 +9,20 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
+
+try:
+    from importlib import metadata
+except Exception as error:  # it imports half of Python: random, calendar, socket
+    names = {path.stem: path for path in Path().resolve().glob("*.py")}
+    hiding = sorted(str(names[name]) for name in names.keys() & sys.stdlib_module_names)
+    print(f"Python's own modules do not load ({error}): rename {', '.join(hiding)}.")
+    sys.exit(1)
 
 PACKAGE = Path(__file__).resolve().parent
 SETUP = "run `python course.py setup` in the course's folder"
 VC_RUNTIME = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
+NEEDED_MIB = 1000  # of memory: docs/classroom.md has what was measured
 IMPORTED_AS = {"pillow": "PIL"}  # the others are imported by the name pip knows
 
 
@@ -149,6 +157,48 @@ def check_kernel() -> Iterator[str]:
     yield "kernel: python3 starts this Python"
 
 
+def check_folder() -> Iterator[str]:
+    """Notebooks and models are saved in this folder."""
+    probe = Path(f".can-be-written-{os.getpid()}")
+    try:
+        probe.write_bytes(bytes(2**16))
+        probe.unlink()
+    except OSError as error:
+        raise NotReady(
+            f"Nothing can be saved in {Path().resolve()} ({reason(error)}): move the "
+            "course into a folder of your own, on a disk with room."
+        ) from error
+    yield "this folder can be written"
+
+
+def check_memory() -> Iterator[str]:
+    """What the largest training needs; too little is told, and is no reason to stop."""
+    try:
+        memory = importlib.import_module("psutil").virtual_memory()
+    except ImportError:
+        return  # it comes with the kernel; Colab has a meter of its own
+    free = memory.available // 2**20
+    if free < NEEDED_MIB:
+        yield (
+            f"memory: only {free} MiB are free, and a kernel takes up to {NEEDED_MIB}: "
+            "close other programs and notebooks, or the system ends the kernel."
+        )
+    else:
+        yield f"memory: {free} MiB are free (at least {NEEDED_MIB})"
+
+
+def check_proxy() -> Iterator[str]:
+    """A proxy matters for the set-up only: the notebooks need no network."""
+    getproxies = importlib.import_module("urllib.request").getproxies
+    for scheme, proxy in getproxies().items():
+        if scheme in ("http", "https", "all"):
+            shown = re.sub(r"//[^/@]*@", "//***@", proxy)  # without its password
+            yield (
+                f"proxy for {scheme}: {shown}. The set-up uses it; if a download "
+                "fails, ask who runs the network whether it is right."
+            )
+
+
 def check_lab() -> Iterator[str]:
     """JupyterLab, which Colab, Kaggle and editors do without."""
     try:
@@ -167,6 +217,9 @@ CHECKS = (
     check_imports,
     check_data,
     check_kernel,
+    check_folder,
+    check_memory,
+    check_proxy,
     check_lab,
 )
 
