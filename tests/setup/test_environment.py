@@ -106,6 +106,7 @@ def test_citation_is_complete():
     assert citation["cff-version"] == "1.2.0"
     assert {"message", "title", "authors", "version"} <= citation.keys()
     assert str(citation["version"]) == course_utils.__version__
+    assert citation["license"] == "MIT"  # archives refuse a list
     licence = (ROOT / "LICENSE").read_text("utf-8")
     assert "2026 The course authors" in licence
     assert all(words in licence for words in ("MIT", "CC BY 4.0", "CC BY-SA 3.0"))
