@@ -23,8 +23,9 @@ ANY = re.compile(r"\d+\.\d+|\d+")
 
 
 def numbers_of(text):
-    """Decimal numbers and percentages of a Markdown text, without its code blocks."""
-    return set(NUMBER.findall(re.sub(r"```.*?```", "", text, flags=re.DOTALL)))
+    """Decimal numbers and percentages of a text, without code blocks and addresses."""
+    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    return set(NUMBER.findall(re.sub(r"\]\(https?:[^)\s]*\)", "]", text)))
 
 
 def printed(notebook):
