@@ -39,7 +39,7 @@ def run(tmp_path):
         nbformat.write(new_notebook(cells=written), path)
 
     def go(*cells):
-        write("01_a", *cells)
+        write("01_mle_gaussian", *cells)
         write("my_01", ("1 / 0", "", []))
         environment = {k: v for k, v in os.environ.items() if "PYTEST" not in k}
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "0"]
@@ -55,7 +55,7 @@ def run(tmp_path):
 def test_a_notebook_stops_at_a_cell_that_hangs_or_kills(run, trouble, how):
     said = run(("x = 1", "", []), (trouble, "", []), ("x", "1", []), ("x", "1", []))
     assert "1 failed, 1 passed, 2 skipped" in said
-    assert f"01_a: cell 'cell-2' {how}" in said
+    assert f"01_mle_gaussian: cell 'cell-2' {how}" in said
     assert "the rest of the notebook was not run" in said
     assert "xfailed" not in said and "Traceback" not in said
 
@@ -69,5 +69,5 @@ def test_a_cell_that_trains_may_take_long(run):
 def test_a_run_says_where_it_is_and_what_was_slow(run):
     said = run(("x = 1", "", []), ("print(2)", "3\n", []))
     assert "1 failed, 1 passed" in said
-    assert "FAILED notebooks/01_a.ipynb::Cell 1" in said
-    assert "the 5 slowest" in said and "s  notebooks/01_a.ipynb" in said
+    assert "FAILED notebooks/01_mle_gaussian.ipynb::Cell 1" in said
+    assert "the 5 slowest" in said and "s  notebooks/01_mle_gaussian.ipynb" in said
