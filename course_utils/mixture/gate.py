@@ -98,10 +98,3 @@ def check_stop(max_iterations: int, tolerance: float) -> None:
     counts(0, max_iterations=max_iterations)
     finite(tolerance=tolerance)
     require(tolerance=(tolerance, tolerance >= 0, ">= 0"))
-
-
-def check_generator(generator) -> None:
-    """Raise ``TypeError`` for what is neither None nor a ``torch.Generator``."""
-    if not (generator is None or isinstance(generator, torch.Generator)):
-        got = f"got {generator!r:.60}"
-        raise TypeError(f"generator must be a torch.Generator or None, {got}")

@@ -16,11 +16,12 @@ from course_utils.arguments import (
     check_finite,
     counts,
     floats,
+    generators,
     probabilities,
     require,
     unit_of,
 )
-from course_utils.mixture.gate import as_rows, check_generator
+from course_utils.mixture.gate import as_rows
 
 PARAMETERS = ("weights", "means", "covariances")
 FAR = -1e6  # log p(x, z) below has lost the digits in which components differ
@@ -96,7 +97,7 @@ class GaussianMixture:
         counts(n=n)
         if not isinstance(labels, bool):
             raise TypeError(f"labels must be True or False, got {labels!r:.60}")
-        check_generator(generator)
+        generators(generator=generator)
         # By hand, because torch.distributions take no generator.
         z = torch.multinomial(self.weights, n, replacement=True, generator=generator)
         noise = torch.randn(n, self.d, dtype=torch.float64, generator=generator)

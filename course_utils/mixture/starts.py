@@ -13,7 +13,7 @@ from numbers import Integral
 
 import torch
 
-from course_utils.arguments import counts, functions, require
+from course_utils.arguments import counts, functions, generators, require
 from course_utils.mixture.em import (
     EMState,
     Guard,
@@ -26,7 +26,6 @@ from course_utils.mixture.gate import (
     as_centres,
     as_data,
     check_enough,
-    check_generator,
     check_stop,
     floor_matrix,
 )
@@ -65,7 +64,7 @@ def random_centres(x: torch.Tensor, k: int, generator=None) -> torch.Tensor:
     """``k`` different rows of ``x``, all equally likely: the start that often fails."""
     x = as_data(x)
     check_enough(x, k)
-    check_generator(generator)
+    generators(generator=generator)
     return x[torch.randperm(len(x), generator=generator)[:k]]
 
 
@@ -232,7 +231,7 @@ def restarts(
     counts(n_starts=n_starts)
     check_stop(max_iterations, tolerance)
     functions(centres=centres)
-    check_generator(generator)
+    generators(generator=generator)
     data = StandardisedData(x)
     x, d = data.x, data.x.shape[1]
     check_enough(x, k)
