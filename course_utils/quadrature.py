@@ -12,6 +12,7 @@ from torch.distributions import (
     Bernoulli,
     Binomial,
     Categorical,
+    Distribution,
     MixtureSameFamily,
     OneHotCategorical,
 )
@@ -20,6 +21,7 @@ from course_utils.arguments import check_dense, counts, floats, numbers, require
 
 MASS_TOLERANCE = 1e-4
 HALF_TOLERANCE = 0.01  # of the half grid; the error of the whole is about its 4th power
+PARTS = ("loc", "scale", "low", "high", "rate", "concentration", "probs", "logits")
 EXPLAINED = 0.25  # of the missing mass: a tail that may hold less is not the reason
 
 
@@ -157,6 +159,22 @@ def _takes_a_number(sample) -> bool:
         return next(iter(inspect.signature(sample).parameters), "") == "n"
     except (TypeError, ValueError):  # a builtin, which has no signature
         return False
+
+
+def check_density(name: str, p) -> None:
+    """Raise a ``TypeError`` for what has no ``log_prob`` or no real parameters."""
+    if isinstance(p, type) or not hasattr(p, "log_prob"):
+        kind = f"the class {p.__name__}" if isinstance(p, type) else type(p).__name__
+        raise TypeError(f"{name} must have .log_prob, got {kind}")
+    if not isinstance(p, Distribution):
+        return
+    # beside a tensor of whole numbers torch cuts a scale of 1.5 down to 1, unseen, and
+    # halves overflow
+    for part in PARTS:
+        value = p.__dict__.get(part)
+        kind = getattr(value, "dtype", torch.float64)
+        if kind not in (torch.float32, torch.float64):
+            raise TypeError(f"{part} of {name} must be 32 or 64 bit floats, got {kind}")
 
 
 def log_density(p, x: torch.Tensor) -> torch.Tensor:

@@ -30,12 +30,11 @@ from torch.nn.functional import pad
 
 from course_utils import quadrature
 from course_utils.arguments import check_finite, counts, floats
-from course_utils.quadrature import Estimate, draw, log_density
+from course_utils.quadrature import Estimate, check_density, draw, log_density
 from course_utils.training import seeded
 
 Grid = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
 LOG_2 = math.log(2)
-PARTS = ("loc", "scale", "low", "high", "rate", "concentration", "probs", "logits")
 LOOK = 4000  # samples that show on which side a grid cuts
 
 
@@ -92,8 +91,8 @@ def total_variation(p, q, grid: Grid | None = None, samples: int | None = None):
 
 
 def _by_samples(p, q, grid, samples) -> bool:
-    _check_density("p", p)
-    _check_density("q", q)
+    check_density("p", p)
+    check_density("q", q)
     _check_pair(p, q)
     if samples is None:
         return False
@@ -101,21 +100,6 @@ def _by_samples(p, q, grid, samples) -> bool:
         raise ValueError("give grid or samples, not both")
     counts(2, samples=samples)  # one draw has no standard error
     return True
-
-
-def _check_density(name: str, p) -> None:
-    if isinstance(p, type) or not hasattr(p, "log_prob"):
-        kind = f"the class {p.__name__}" if isinstance(p, type) else type(p).__name__
-        raise TypeError(f"{name} must have .log_prob, got {kind}")
-    if not isinstance(p, Distribution):
-        return
-    # beside a tensor of whole numbers torch cuts a scale of 1.5 down to 1, unseen, and
-    # halves overflow
-    for part in PARTS:
-        value = p.__dict__.get(part)
-        kind = getattr(value, "dtype", torch.float64)
-        if kind not in (torch.float32, torch.float64):
-            raise TypeError(f"{part} of {name} must be 32 or 64 bit floats, got {kind}")
 
 
 def _check_pair(p, q) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 
 from course_utils.arguments import check_finite, floats, functions, require
-from course_utils.quadrature import expectation, log_density
+from course_utils.quadrature import check_density, expectation, log_density
 
 
 def optimal_discriminator(p, q) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -22,7 +22,8 @@ def optimal_discriminator(p, q) -> Callable[[torch.Tensor], torch.Tensor]:
     proposition 1. Raises ``TypeError`` for what has no ``log_prob``; D* raises
     ``ValueError`` where the two densities are not of one shape, or not numbers.
     """
-    _check_densities(p, q)
+    check_density("p", p)
+    check_density("q", q)
 
     def best(x: torch.Tensor) -> torch.Tensor:
         x = floats(x)
@@ -44,7 +45,8 @@ def value(p, q, d, grid: torch.Tensor) -> torch.Tensor:
     Where one density is so far below the other that D rounds to 0 or 1, it does not
     count.
     """
-    _check_densities(p, q)
+    check_density("p", p)
+    check_density("q", q)
     functions(d=d)
     grid = floats(grid, "grid")
     line = grid.ndim == 1 and len(grid) >= 2
@@ -76,19 +78,6 @@ def _part(name: str, log_d, log_density, log_other, grid) -> torch.Tensor:
         return expectation(torch.where(lost, 0.0, log_d), log_density, grid)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
-
-
-def _check_densities(p, q) -> None:
-    for name, each in (("p", p), ("q", q)):
-        if isinstance(each, type) or not hasattr(each, "log_prob"):
-            got = f"{each!r:.60}"
-            raise TypeError(f"{name} must be an object with log_prob, got {got}")
-        # beside whole numbers torch cuts a scale of 1.5 down to 1, unseen
-        for part in getattr(each, "arg_constraints", {}):
-            value = each.__dict__.get(part)
-            if isinstance(value, torch.Tensor) and not value.is_floating_point():
-                kind = value.dtype
-                raise TypeError(f"{part} of {name} must be floats, got {kind}")
 
 
 def _log(name: str, p, x: torch.Tensor) -> torch.Tensor:

@@ -114,11 +114,17 @@ LINE = GaussianMixture([1.0], [[0.0]], [[[1.0]]])
 @pytest.mark.parametrize(
     ("p", "words"),
     [
-        (None, "must be an object with log_prob, got None"),
-        (3.0, "must be an object with log_prob, got 3.0"),
-        (Normal, "must be an object with log_prob, got <class"),
-        (Normal(torch.tensor(1), 1.5), "loc of {} must be floats"),  # its scale is 1
-        (Uniform(torch.tensor(-2), torch.tensor(2)), "low of {} must be floats"),
+        (None, "must have .log_prob, got NoneType"),
+        (3.0, "must have .log_prob, got float"),
+        (Normal, "must have .log_prob, got the class"),
+        (
+            Normal(torch.tensor(1), 1.5),
+            "loc of {} must be 32 or 64 bit floats",
+        ),  # its scale is 1
+        (
+            Uniform(torch.tensor(-2), torch.tensor(2)),
+            "low of {} must be 32 or 64 bit floats",
+        ),
         (MultivariateNormal(torch.zeros(3), torch.eye(3)), "{}"),
         (Normal(torch.zeros(3), 1.0), "{}"),
         (LINE, "{}: x must have shape (n, "),
