@@ -1,5 +1,6 @@
 """The pages of the website beside the notebooks, and its formulas; no page is made."""
 
+import asyncio
 import importlib.util
 import re
 
@@ -117,6 +118,17 @@ def test_formulas_are_set_and_counted():
     assert count == 2  # in the text; the one before stands in a menu
     assert page.count('class="katex"') == 3 and "<tex-" not in page
     assert page.count("<math") == 3 and page.count('<div class="formula">') == 1
+
+
+def test_the_engine_outlives_the_event_loop_in_which_it_was_asked_for():
+    """A browser driven in this process keeps such a loop, and closes it."""
+
+    async def first():
+        return formulas.as_html("a", False)
+
+    formulas.engine.cache_clear()
+    formulas.as_html.cache_clear()
+    assert asyncio.run(first()) != formulas.as_html("b", False)
 
 
 def test_a_formula_that_katex_does_not_know_is_refused():

@@ -8,6 +8,7 @@ stay TeX, and the pages say so.
 
 import html
 import re
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -40,7 +41,16 @@ def set_in(page: str) -> tuple[str, int]:
 
 @cache
 def engine():
-    """A JavaScript engine that knows KaTeX."""
+    """A JavaScript engine that knows KaTeX.
+
+    A thread of its own makes it: made beside a running event loop, as a program that
+    drives a browser has one, the engine would be bound to that loop and end with it.
+    """
+    with ThreadPoolExecutor(1) as alone:
+        return alone.submit(_new_engine).result()
+
+
+def _new_engine():
     racer = MiniRacer()
     racer.eval(KATEX.joinpath("katex.min.js").read_text("utf-8"))
     racer.eval(f"const set = {SET}")
