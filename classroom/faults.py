@@ -28,6 +28,7 @@ from classroom.load import cards
 from classroom.visitor import Visitor
 
 FIRST = "my_notebooks/01_mle_gaussian.ipynb"
+SETUP = "from course_utils.training import setup; setup()"  # as each notebook begins
 
 
 class Fault(Exception):
@@ -151,6 +152,7 @@ async def files(one: Visitor, two: Visitor) -> list[str]:
 async def memory(one: Visitor, two: Visitor) -> list[str]:
     """A kernel that wants too much: first the inner fence, then the outer one."""
     before = await one.ask("GET", f"{one.home}api/contents/{FIRST}")
+    await one.run(SETUP)
     size = settings.ALL_MIB * 2**18  # as float32: all that a participant may have
     said = []
     for code in (
@@ -178,6 +180,9 @@ async def memory(one: Visitor, two: Visitor) -> list[str]:
     await one.connect()
     await alive(one)
     said.append("after the restart the same kernel window answers, without variables")
+    answer = await one.run(SETUP)
+    expect("memory ran out" in answer.text, f"nobody says why: {answer.text!r}")
+    said.append(f"the set-up cell of the new kernel: {answer.text.strip()}")
     return said
 
 

@@ -174,10 +174,13 @@ def check_folder() -> Iterator[str]:
 def check_memory() -> Iterator[str]:
     """What the largest training needs; too little is told, and is no reason to stop."""
     try:
-        memory = importlib.import_module("psutil").virtual_memory()
+        machine = importlib.import_module("psutil").virtual_memory()
     except ImportError:
         return  # it comes with the kernel; Colab has a meter of its own
-    free = memory.available // 2**20
+    free = machine.available // 2**20
+    own = importlib.import_module("course_utils.memory")
+    if most := own.limit_mib():  # of a participant on a server, or of a container
+        free = min(free, most - (own.used_mib() or 0))
     if free < NEEDED_MIB:
         yield (
             f"memory: only {free} MiB are free, and a kernel takes up to {NEEDED_MIB}: "

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from course_utils import messages
+from course_utils import memory, messages
 from course_utils.arguments import (
     check_dense,
     counts,
@@ -33,7 +33,9 @@ def setup(
     language: str = "en",
     projector: bool = False,
 ) -> None:
-    """Seed torch, set the figure style and the print options; prints nothing.
+    """Seed torch, set the figure style and the print options.
+
+    Prints nothing, unless the system has ended an earlier kernel for want of memory.
 
     In a notebook, figures are drawn at twice the density of the page: screens and
     projectors are finer than 100 dots per inch.
@@ -70,6 +72,12 @@ def setup(
         if plt.get_backend().lower() in TO_FILES and hasattr(shell, "kernel"):
             shell.enable_matplotlib("inline")  # MPLBACKEND has hidden all figures
         InlineBackend.instance(parent=shell).figure_formats = {"retina"}
+        if hasattr(shell, "kernel"):
+            from jupyter_core.paths import jupyter_runtime_dir
+
+            note = Path(jupyter_runtime_dir()) / "course_ended"
+            if sentence := memory.what_happened(note):
+                print(sentence)
         # The first step of an optimizer imports 800 modules. Stopped in the midst of
         # that, no training works any more in this kernel; an interrupt reaches only the
         # main thread, so another one imports them.

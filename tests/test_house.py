@@ -20,6 +20,7 @@ FLOOR = [  # the shared floor: a module imports only from those before it
         "messages",
         "arguments",
         "data",
+        "memory",
         "training",
         "quadrature",
         "verification",

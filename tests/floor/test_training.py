@@ -1,6 +1,7 @@
 """Seeds, minibatches, the style, the progress bar."""
 
 import math
+import os
 import subprocess
 import sys
 
@@ -155,3 +156,18 @@ def test_whole_numbers_of_numpy_cut_batches():
     assert parts == [2, 2, 1]
     sparse = torch.eye(3).to_sparse()
     refuses(lambda: minibatches(sparse, 2), "x must be an ordinary dense tensor")
+
+
+def test_in_a_kernel_setup_says_why_the_one_before_has_ended(tmp_path):
+    code = (
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "InteractiveShell.instance().kernel = object()\n"
+        "from course_utils import memory\n"
+        "memory.what_happened = lambda note: f'{note.name} says why'\n"
+        "from course_utils.training import setup\n"
+        "setup()\n"
+    )
+    own = os.environ | {"IPYTHONDIR": str(tmp_path), "MPLBACKEND": "inline"}
+    run = [sys.executable, "-c", code]
+    done = subprocess.run(run, capture_output=True, text=True, env=own)
+    assert (done.stdout, done.stderr) == ("course_ended says why\n", "")

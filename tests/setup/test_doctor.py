@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from course_utils import __main__ as doctor
+from course_utils import memory as own
 from tools import ROOT
 
 
@@ -86,8 +87,19 @@ def test_memory(monkeypatch, free, words):
     memory = SimpleNamespace(available=free * 2**20)
     psutil = SimpleNamespace(virtual_memory=lambda: memory)
     monkeypatch.setitem(sys.modules, "psutil", psutil)
+    monkeypatch.setattr(own, "limit_mib", lambda: None)
     assert words in said(doctor.check_memory)
     assert ("close other programs" in said(doctor.check_memory)) == (free == 700)
+
+
+@pytest.mark.parametrize(("used", "words"), [(2100, "only 400 MiB"), (300, "at least")])
+def test_memory_of_a_participant_on_a_server(monkeypatch, used, words):
+    machine = SimpleNamespace(available=60_000 * 2**20)
+    psutil = SimpleNamespace(virtual_memory=lambda: machine)
+    monkeypatch.setitem(sys.modules, "psutil", psutil)
+    monkeypatch.setattr(own, "limit_mib", lambda: 2500)
+    monkeypatch.setattr(own, "used_mib", lambda: used)
+    assert words in said(doctor.check_memory)
 
 
 def test_memory_where_nothing_measures_it(monkeypatch):
