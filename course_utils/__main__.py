@@ -72,6 +72,20 @@ def remedy(otherwise: str) -> str:
     return otherwise
 
 
+def too_old(name: str, version: str, minimum: str) -> str:
+    """What is wrong with a package of this version, or ""."""
+    if numbers(version) < numbers(minimum):
+        return f"{name} {version} is too old, {minimum} is needed"
+    return ""
+
+
+def older() -> list[str]:
+    """What is too old here, a sentence each; a host may want to keep it."""
+    here = {name: metadata.version(name) for name in minima()}
+    found = (too_old(name, here[name], least) for name, least in minima().items())
+    return [sentence for sentence in found if sentence]
+
+
 def check_python() -> Iterator[str]:
     """The interpreter."""
     version = ".".join(map(str, sys.version_info[:3]))
@@ -89,8 +103,7 @@ def check_packages() -> Iterator[str]:
             version = metadata.version(name)
         except metadata.PackageNotFoundError:
             raise NotReady(f"{name} is missing: {install}.") from None
-        if numbers(version) < numbers(minimum):
-            problem = f"{name} {version} is too old, {minimum} is needed"
+        if problem := too_old(name, version, minimum):
             raise NotReady(f"{problem}: {remedy(install)}.")
         yield f"{name} {version} (at least {minimum})"
 

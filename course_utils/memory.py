@@ -13,9 +13,9 @@ from pathlib import Path
 GROUPS, OF_THIS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 ENDED = (
     "The system has ended a process of yours because memory ran out{limit}, probably "
-    "the kernel before this one. What it had not saved is lost; your notebook is as you "
-    "saved it. Shut down the kernels that you do not need (in JupyterLab: Kernel > Shut "
-    "Down All Kernels), then run this notebook from the top."
+    "the kernel before this one. What it had not saved is lost; your notebook is as "
+    "you saved it. Shut down the kernels that you do not need (in JupyterLab: "
+    "Kernel > Shut Down All Kernels), then run this notebook from the top."
 )
 
 

@@ -1,6 +1,7 @@
 """The first cell of a notebook that came alone, run by a Python without the course."""
 
 import os
+import re
 import subprocess
 import venv
 import zipfile
@@ -69,9 +70,22 @@ def test_it_adds_the_course_and_what_is_missing_and_replaces_nothing(host):
     before = host.added()
     done = host.run(first_cell("kem") + "\nimport course_utils, course_utils.data, kem")
     assert done.returncode == 0, done.stderr
-    assert f"ready: {wheel_name()}" in done.stdout
+    assert done.stdout == f"ready:\n{wheel_name()}\n"
     new = {name.split("-")[0].removesuffix(".py") for name in host.added() - before}
     assert new - {"__pycache__"} == {"course_utils", "kem"}
+
+
+def test_a_host_that_is_older_than_the_course_is_told_so(host):
+    build_wheel(host.folder)
+    old = host.site / "tqdm-4.1.dist-info"
+    (link,) = host.site.glob("tqdm-*.dist-info")
+    link.unlink()
+    old.mkdir()
+    (old / "METADATA").write_text("Metadata-Version: 2.1\nName: tqdm\nVersion: 4.1\n")
+    done = host.run(first_cell())
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.splitlines()
+    assert re.fullmatch(r"tqdm 4\.1 is too old, 4\.[\d.]+ is needed", said[-1]), said
 
 
 def test_what_needs_another_version_of_what_is_there_is_refused_by_name(host):

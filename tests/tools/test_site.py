@@ -106,6 +106,8 @@ def test_signatures_are_no_lists():
     assert build.repaired(page) == (
         '<dl><dt class="sig x">f(<i><i>a,</i></i>)</dt><dd>b</dd></dl>'
     )
+    code = '<span class="n">a</span><span class="w"> </span><span class="o">=</span>'
+    assert build.repaired(code) == 'a <span class="o">=</span>'
     assert build.repaired("<p><strong>Tóm tắt.") == '<p lang="vi"><strong>Tóm tắt.'
 
 

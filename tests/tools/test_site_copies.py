@@ -1,19 +1,27 @@
 """The copies of the notebooks for the website, and the links of their code."""
 
 import base64
+import io
 import re
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 from tools import NotebookError, code_cells, load, tags
 from tools.site import copies, links
 
 ALT = 'A line that rises, "steeply".'
-PNG = (  # a black PNG of 4 × 2 pixels
-    "iVBORw0KGgoAAAANSUhEUgAAAAQAAAACCAAAAABDMJ6iAAAADElEQVR4nGNgYGAAAAAEAAHI6uv5AAAA"
-    "AElFTkSuQmCC"
-)
+
+
+def png(width, height):
+    """A picture as a notebook holds it."""
+    file = io.BytesIO()
+    Image.linear_gradient("L").resize((width, height)).save(file, "png")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+PNG = png(4, 2)
 
 
 def picture_cell(name="figure", alt=ALT, **size):
@@ -48,11 +56,16 @@ def test_the_note_stands_below_the_title_and_claims_are_gone(tmp_path):
 def test_a_picture_becomes_a_file_with_its_words(tmp_path):
     notebook = notebook_of(picture_cell(width=2))
     copies.prepare(notebook, "02_gmm_em", tmp_path / "new", nothing_moves)
-    assert (tmp_path / "new" / "figure.png").read_bytes() == base64.b64decode(PNG)
+    given = io.BytesIO(base64.b64decode(PNG))
+    with (
+        Image.open(tmp_path / "new" / "figure.webp") as ours,
+        Image.open(given) as theirs,
+    ):
+        assert ours.convert("RGB").tobytes() == theirs.convert("RGB").tobytes()
     (output,) = notebook.cells[1].outputs
     assert list(output.data) == ["text/html"]
     page = output.data["text/html"]
-    assert 'src="_static/pictures/02_gmm_em/figure.png"' in page
+    assert 'src="_static/pictures/02_gmm_em/figure.webp"' in page
     assert 'width="2" height="1"' in page  # half of its pixels: sharp on a fine screen
     assert 'alt="A line that rises, &quot;steeply&quot;."' in page
 
@@ -66,7 +79,7 @@ def test_a_figure_that_moves_takes_the_place_of_its_picture(tmp_path):
 
     notebook = notebook_of(picture_cell())
     copies.prepare(notebook, "02_gmm_em", tmp_path, moving)
-    address = "_static/pictures/02_gmm_em/figure.png"
+    address = "_static/pictures/02_gmm_em/figure.webp"
     assert asked == [("02_gmm_em", "figure", address, ALT)]
     assert notebook.cells[1].outputs[0].data["text/html"] == "<figure data-frames=x>"
     assert copies.MOVING in notebook.cells[0].source

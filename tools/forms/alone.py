@@ -40,7 +40,8 @@ for what in [[course, "--no-deps"], *([name, f"-c{{kept}}"] for name in missing)
         raise RuntimeError(f"{{done.stderr}}\\nNot added: {{what[0]}}. {{remedy}}")
 site.addusersitepackages(None)  # where pip puts it if the other place is locked
 invalidate_caches()
-print("ready:", WHEEL)"""
+from course_utils.__main__ import older
+print("ready:", WHEEL, *older(), sep="\\n")"""
 LINK = re.compile(r"\[([^\]]+)\]\([^)]*\.ipynb[^)]*\)")  # to another notebook
 
 

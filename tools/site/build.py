@@ -23,6 +23,9 @@ OUT = ROOT / "build" / "site"
 FIRST = "01_mle_gaussian", "kl-slider"  # the figure of the start page
 ASSETS = [HERE / name for name in ("course.css", "course.js")]
 SIGNATURE = re.compile(r'<dt class="sig .*?</dt>', re.DOTALL)
+# names, brackets and spaces in code look as they would without a word about them, and
+# there are a hundred thousand of them
+UNMARKED = re.compile(r'<span class="[npw]">([^<]*)</span>')
 REPAIRED = {  # what stands in the way of a screen reader in the theme's pages
     'class="caption" role="heading">': 'class="caption" role="heading" aria-level="2">',
     '<aside class="sidebar': '<aside aria-label="Pages" class="sidebar',
@@ -99,7 +102,7 @@ def write_sources(source: Path) -> None:
         write(source / path.name, dumps(notebook))
     stem, cell = FIRST
     words = next(c for c in load(notebook_paths([stem])[0]).cells if c.id == cell)
-    picture = f"_static/pictures/{stem}/{cell}.png"
+    picture = f"_static/pictures/{stem}/{cell}.webp"
     first = page.figure(stem, cell, picture, words.metadata.alt)
     for place, text in {**texts.pages(first), **api.pages()}.items():
         write(source / place, text)
@@ -162,6 +165,7 @@ def repaired(text: str) -> str:
     """A page that says its language and its parts; signatures without lists in them."""
     for before, after in REPAIRED.items():
         text = text.replace(before, after)
+    text = UNMARKED.sub(r"\1", text)
     return SIGNATURE.sub(lambda found: re.sub(r"<(/?)d[ld]>", r"<\1i>", found[0]), text)
 
 

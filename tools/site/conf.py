@@ -30,6 +30,9 @@ python_maximum_signature_line_length = 72
 
 html_theme = "furo"
 html_theme_options = {"navigation_with_keys": False}
+html_sidebars = {  # sixty listings need no copy of the menu: their links lead back
+    "_modules/**": [f"sidebar/{part}.html" for part in ("brand", "search")]
+}
 html_math_renderer = "katex"
 html_static_path = ["_static"]
 html_css_files = ["katex/katex.min.css", "player.css", "course.css"]

@@ -6,11 +6,13 @@ its pictures become files, each with its alternative text.
 
 import base64
 import html
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 from nbformat import NotebookNode, from_dict
+from PIL import Image
 
 from tools import NotebookError, label
 
@@ -54,23 +56,19 @@ def _figure(cell, output, stem, pictures, moving) -> str:
     if not alt:
         raise NotebookError(f"{stem}, cell {label(cell)}: a picture without alt")
     data = base64.b64decode(output.data["image/png"])
-    path = pictures / f"{cell.id}.png"
-    path.write_bytes(data)
+    path = pictures / f"{cell.id}.webp"  # the same pixels in three quarters of the room
+    with Image.open(io.BytesIO(data)) as png:
+        width, height = png.size
+        png.convert("RGB").save(path, lossless=True, method=2)
     address = f"_static/pictures/{stem}/{path.name}"
     if text := moving(stem, cell.id, address, alt):
         return text
-    width, height = size(data)
     shown = output.metadata.get("image/png", {}).get("width", width)
     return (
         f'<figure class="picture"><img src="{address}" width="{shown}" '
         f'height="{round(height * shown / width)}" loading="lazy" '
         f'alt="{html.escape(alt)}"></figure>'
     )
-
-
-def size(png: bytes) -> tuple[int, int]:
-    """Width and height of a PNG in pixels: they stand in its first block."""
-    return int.from_bytes(png[16:20]), int.from_bytes(png[20:24])
 
 
 def _add_note(notebook, stem, moves):

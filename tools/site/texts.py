@@ -120,7 +120,7 @@ def _card(path, readme):
     title = load(path).cells[0].source.partition("\n")[0].partition("· ")[2]
     return (
         f'<a class="card" href="{path.stem}.html">'
-        f'<img src="_static/pictures/{path.stem}/{cell}.png" alt="" loading="lazy">'
+        f'<img src="_static/pictures/{path.stem}/{cell}.webp" alt="" loading="lazy">'
         f'<span class="title"><b>{number}</b> {html.escape(title)}</span>'
         f"<span>{html.escape(sentence)}</span><small>{minutes} minutes</small></a>\n"
     )
