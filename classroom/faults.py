@@ -116,9 +116,8 @@ async def doors(one: Visitor, two: Visitor) -> list[str]:
     said.append("another's address: 403, or the login form")
     for port in ports(one.name):
         direct = f"http://127.0.0.1:{port}/user/{one.name}/api/contents"
-        with suppress(OSError, HTTPError, TimeoutError):  # a kernel speaks no HTTP
-            asked = stranger.ask("GET", direct, follow=False)
-            answer = await asyncio.wait_for(asked, 5)
+        with suppress(OSError, HTTPError):  # a kernel speaks no HTTP
+            answer = await stranger.ask("GET", direct, follow=False, patience=5)
             expect(answer.code in (302, 403), f"port {port} is open: {answer.code}")
     said.append("the port of another's server, from a notebook: 403")
     heard = await overheard(one)
@@ -265,10 +264,9 @@ async def restart(one: Visitor, two: Visitor) -> list[str]:
     except OSError as error:
         said = [f"while the hub is away: {error}"]
     with (settings.FOLDER / "hub.log").open("ab") as log:
-        command = [sys.executable, "-m", "classroom.start"]
-        subprocess.Popen(
-            command, cwd=settings.COURSE, stdout=log, stderr=log, start_new_session=True
-        )
+        apart = ["setsid", "--fork"]  # it outlives this program, and is no child of it
+        command = [*apart, sys.executable, "-m", "classroom.start"]
+        subprocess.run(command, cwd=settings.COURSE, stdout=log, stderr=log, check=True)
     for _ in range(120):
         with socket.socket() as probe:
             port = int(one.address.rsplit(":", 1)[1])

@@ -49,9 +49,12 @@ class Visitor:
         return f"{self.address}/user/{self.name}/"
 
     async def ask(
-        self, method: str, url: str, body=None, follow: bool = True
+        self, method: str, url: str, body=None, follow=True, patience=PATIENCE
     ) -> HTTPResponse:
-        """A request with the cookies so far; redirections are followed by hand."""
+        """A request with the cookies so far; redirections are followed by hand.
+
+        ``patience`` is how many seconds to wait for an answer.
+        """
         for _ in range(20):
             request = Request(url)
             self.cookies.add_cookie_header(request)
@@ -65,7 +68,7 @@ class Visitor:
                 method,
                 headers,
                 given,
-                request_timeout=PATIENCE,
+                request_timeout=patience,
                 follow_redirects=False,
                 validate_cert=False,
             )
