@@ -1,6 +1,5 @@
 """From a figure with controls to a script of frames, and to the HTML of a page."""
 
-import base64
 import json
 import re
 import zlib
@@ -29,8 +28,13 @@ def draw_line(ax, mu=0.0, sigma=1.0):
 
 
 def unpacked(script):
-    name, packed = re.fullmatch(r'courseFrames\("(.*)","(.*)"\)\n', script).groups()
-    return name, json.loads(zlib.decompress(base64.b64decode(packed)))
+    pattern = r'courseFrames\("(.*)",(\d+),"(.*)"\)\n'
+    name, size, letters = re.fullmatch(pattern, script).groups()
+    bits = "".join(f"{ord(letter) - kernel.FIRST:015b}" for letter in letters)
+    size = int(size)
+    assert len(bits) - 15 < 8 * size <= len(bits)
+    packed = int(bits[: 8 * size], 2).to_bytes(size, "big")
+    return name, json.loads(zlib.decompress(packed))
 
 
 @pytest.fixture
@@ -53,7 +57,7 @@ def line():
 def test_a_script_holds_every_position_and_the_start(line, shelf, capsys):
     kernel.record(line, STEM, "line")
     entry = json.loads(capsys.readouterr().out)
-    name, data = unpacked((shelf / "frames" / STEM / "line.js").read_text("utf-8"))
+    name, data = unpacked((shelf / "frames" / STEM / "line.js").read_text("utf-16"))
     assert name == "01-line"
     assert entry["frames"] == len(data["rows"]) == len(data["titles"]) == 9
     assert [control["label"] for control in data["controls"]] == ["μ", "σ"]

@@ -16,13 +16,18 @@
   }
 
   /* a script of frames calls this with its name and its data */
-  window.courseFrames = (name, packed) => {
+  window.courseFrames = (name, size, letters) => {
     const figure = waiting.get(name);
-    unpack(packed).then(data => new Player(figure, data)).catch(error => console.error(name, error));
+    unpack(size, letters).then(data => new Player(figure, data)).catch(error => console.error(name, error));
   };
 
-  async function unpack(packed) {
-    const bytes = Uint8Array.from(atob(packed), letter => letter.charCodeAt(0));
+  /* each letter holds 15 bits of a deflated JSON of `size` bytes; FIRST of kernel.py is 0 */
+  async function unpack(size, letters) {
+    const bytes = new Uint8Array(size);
+    for (let i = 0, place = 0, bits = 0, count = 0; i < letters.length; i++) {
+      bits = bits << 15 | letters.charCodeAt(i) - 0x5800;
+      for (count += 15; count >= 8; place++) bytes[place] = bits >> (count -= 8);
+    }
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
     return JSON.parse(await new Response(stream).text());
   }
