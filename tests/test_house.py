@@ -26,7 +26,17 @@ FLOOR = [  # the shared floor: a module imports only from those before it
         "verification",
         "files",
     ],
-    *["networks", "descent", "coverage", "scores", "style", "interactive", "checks"],
+    *[
+        "networks",
+        "descent",
+        "coverage",
+        "scores",
+        "rules",
+        "drawing",
+        "style",
+        "interactive",
+        "checks",
+    ],
 ]
 ROOMS = [  # one per notebook, in their order: rooms import from earlier rooms
     *["gaussian", "mixture", "variational", "vae", "gan", "divergences", "beyond"],

@@ -5,15 +5,39 @@ import math
 import torch
 from matplotlib.patches import Polygon
 
+from course_utils.arguments import require
 from course_utils.beyond.words import THIRDS, spell
 from course_utils.divergences.trilemma import CORNERS, colour_of
+from course_utils.drawing import (
+    function,
+    key_of,
+    listing,
+    mapping,
+    panel,
+    panels,
+    parts,
+    row,
+    takes,
+)
+from course_utils.rules import (
+    array,
+    between,
+    digits,
+    number,
+    positive,
+    whole,
+    wholes,
+    word,
+)
 from course_utils.style import COLOUR, GROUPS, plot_points
-from course_utils.vae.pictures import plot_digits
+from course_utils.vae.ink import plot_digits
 
 FLOOR = 3.4  # d² between two sets of 10 000 real digits
+ROW, REAL = row("confident", "covered", "ms"), row("confident", "covered")
 SLOWEST, FASTEST = 300, 15  # ms per 1000 digits that count as speed 0, and as 1
 
 
+@takes(drawn=mapping(digits(), "k"), axes=panels("k", spare=True), columns=whole())
 def plot_sheets(axes, drawn, columns=5):
     """One panel of digits for each entry of ``drawn``: name → images ``(n, 784)``."""
     panels = list(axes.flatten())
@@ -23,6 +47,7 @@ def plot_sheets(axes, drawn, columns=5):
         plot_digits(ax, images, columns, name)
 
 
+@takes(decode=function(digits()), columns=whole(), ax=panel)
 def sharpening(decode, columns=10):
     """``draw(ax, state)`` for ``watch``: a sheet of the images of ``decode()``."""
 
@@ -32,6 +57,7 @@ def sharpening(decode, columns=10):
     return draw
 
 
+@takes(axes=panels(3), images=digits("n"), thirds=wholes(0, 2, "n", 3))
 def plot_thirds(axes, images, thirds):
     """For each moment a panel: ten digits of its lower, middle and upper third.
 
@@ -39,11 +65,14 @@ def plot_thirds(axes, images, thirds):
     """
     for column, (ax, words) in enumerate(zip(axes, THIRDS, strict=True)):
         rows = [images[thirds[:, column] == third][:5] for third in range(3)]
+        few = min(map(len, rows))
+        require(thirds=(f"{few} in column {column}", few == 5, "5 digits or more each"))
         plot_digits(ax, torch.cat(rows), 5)
-        for third, word in enumerate(words):
-            ax.text(-4, 30 * third + 14, word or "–", ha="right", va="center")
+        for third, name in enumerate(words):
+            ax.text(-4, 30 * third + 14, name or "–", ha="right", va="center")
 
 
+@takes(axes=panels(4), rows=mapping(listing(row("d2", "confident", "log_prob", "ms"))))
 def plot_scores(axes, rows):
     """d², sure digits, held-out log p(z) and milliseconds: a line for each model.
 
@@ -84,6 +113,7 @@ def plot_scores(axes, rows):
     axes[0].set_yticks(range(len(rows)), rows)
 
 
+@takes(row=ROW, real=REAL)
 def corners_of(row, real) -> dict[str, float]:
     """Quality, coverage and speed of a row from 0 (poor) to 1 (as real digits).
 
@@ -98,6 +128,7 @@ def corners_of(row, real) -> dict[str, float]:
     return {corner: min(1.0, max(0.0, value)) for corner, value in raw}
 
 
+@takes(rows=mapping(listing(ROW), "k"), axes=panels("k", spare=True), real=REAL)
 def plot_triangles(axes, rows, real):
     """A triangle for each model, one outline for each seed: corners pulled outwards."""
     panels, frame = list(axes.flatten()), torch.tensor([*CORNERS.values()])
@@ -120,6 +151,15 @@ def plot_triangles(axes, rows, real):
             ax.text(1.05 * x, 1.08 * y, corner, **middle)
 
 
+@takes(
+    axes=panels(2),
+    samples=mapping(array(None, 2), "g"),
+    powers=mapping(array("m", "m", low=0), "g", keys="samples"),
+    guidance=key_of("samples"),
+    w=key_of("samples"),
+    centres=array(None, 2),
+    half=positive,
+)
 def draw_plane(axes, guidance, samples, powers, centres, half=4.0):
     """Guided samples in the plane, and the density that the formula seems to promise.
 
@@ -148,6 +188,7 @@ def draw_plane(axes, guidance, samples, powers, centres, half=4.0):
     return update
 
 
+@takes(axes=panels(2), table=mapping(parts(between(0, 1), number)))
 def plot_trade(axes, table):
     """Words obeyed and d² against guidance; ``table`` maps w to (share right, d²)."""
     strengths = [*table]
@@ -159,6 +200,14 @@ def plot_trade(axes, table):
     axes[1].set_ylim(0, None)
 
 
+@takes(
+    ax=panel,
+    paint=function(digits()),
+    unknown=listing(word, empty=True),
+    guidance=number,
+    seed=whole(0, 2**63 - 1),
+    columns=whole(),
+)
 def phrase(ax, paint, bag, unknown, guidance, seed, columns=10):
     """What ``paint(bag, guidance, seed)`` makes of a phrase, under the phrase itself.
 

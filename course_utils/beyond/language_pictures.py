@@ -5,6 +5,26 @@ import math
 from matplotlib import colormaps
 from matplotlib.patches import Rectangle
 
+from course_utils.arguments import require
+from course_utils.drawing import (
+    function,
+    letters,
+    listing,
+    mapping,
+    panel,
+    parts,
+    takes,
+)
+from course_utils.rules import (
+    ROUNDING,
+    array,
+    between,
+    positive,
+    shares,
+    truths,
+    whole,
+    word,
+)
 from course_utils.style import COLOUR
 
 SIGNS = {" ": "space", "\n": "line"}  # what would not be seen
@@ -22,11 +42,15 @@ def _rows(text: str, width: int = ROW) -> list[str]:
 def _ranked(log_p, alphabet: str):
     """Labels and probabilities of the likeliest characters, and of all the others."""
     p, place = log_p.exp().sort(descending=True)
+    total = p.sum().item()
+    fits = abs(total - 1) < ROUNDING
+    require(log_p=(f"{total:g}", fits, "log-probabilities, whose exp has sum 1"))
     labels = [SIGNS.get(alphabet[k], alphabet[k]) for k in place[:SHOWN].tolist()]
     heights = p[:SHOWN].tolist()
     return [*labels, "others"], [*heights, max(0.0, 1 - sum(heights))]
 
 
+@takes(ax=panel, sees=truths("n", "n"))
 def plot_reach(ax, sees):
     """Which characters the scores of each place depend on: ``(s, t)`` truth values."""
     n = len(sees)
@@ -38,13 +62,15 @@ def plot_reach(ax, sees):
     ax.set_title("dark: the scores of place t change with s")
 
 
+@takes(ax=panel, alphabet=letters("v"), moment=parts(word, array("v")), rows=whole())
 def draw_writing(ax, moment, alphabet: str, rows: int = 3):
     """One moment of writing: the text so far, and the chances of what comes next.
 
     ``moment`` is (text, log p ``(V,)`` of the next character). The text shows its last
     ``rows`` rows.
     """
-    places = range(SHOWN + 1)
+    n, places = len(alphabet), range(SHOWN + 1)
+    require(alphabet=(f"{n} of them", n >= SHOWN, f"{SHOWN} characters or more"))
     bars = ax.bar(places, [0] * len(places), color=COLOUR["model"], width=0.75)
     bars[-1].set(color=COLOUR["quiet"], hatch="//")
     names = [ax.text(k, 0, "", ha="center", va="bottom", fontsize=11) for k in places]
@@ -68,6 +94,7 @@ def draw_writing(ax, moment, alphabet: str, rows: int = 3):
     return update
 
 
+@takes(ax=panel, scores=mapping(between(0)))
 def plot_bits(ax, scores: dict[str, float]):
     """One bar for each model, with its number: bits per held-out character."""
     for place, bits in enumerate(scores.values()):
@@ -78,6 +105,9 @@ def plot_bits(ax, scores: dict[str, float]):
     ax.set(xlim=(0, 6.5), ylim=(len(scores) - 0.4, -0.6), xlabel="bits per character")
 
 
+@takes(
+    ax=panel, text=letters("t"), bits=array("t", low=0, slack=ROUNDING), most=positive
+)
 def plot_surprise(ax, text: str, bits, most: float = 8.0):
     """A text, each character on a ground that is the darker, the less it was expected.
 
@@ -98,6 +128,13 @@ def plot_surprise(ax, text: str, bits, most: float = 8.0):
     ax.set_title(f"white: expected; darkest: {most:.0f} bits of surprise or more")
 
 
+@takes(
+    ax=panel,
+    temperature=positive,
+    texts=listing(word, "k"),
+    one_by_one=function(shares("k")),
+    as_a_whole=function(shares("k")),
+)
 def draw_temperature(ax, temperature, texts, one_by_one, as_a_whole):
     """Two bars for each text of a tiny language: cooled step by step, and as a whole.
 

@@ -3,9 +3,25 @@
 import math
 
 from course_utils.divergences.trilemma import HALF_WIDTH, square
+from course_utils.drawing import (
+    MODES,
+    either,
+    having,
+    key_of,
+    mapping,
+    panel,
+    parts,
+    takes,
+)
+from course_utils.rules import array, between, positive, whole, wholes
 from course_utils.style import GROUPS, plot_points
 
 
+@takes(
+    ax=panel,
+    moment=parts(whole(0), positive, array("n", 2), wholes(0, 10**6, "n")),
+    steps=whole(),
+)
 def draw_walk(ax, moment, steps: int):
     """Noise on its way to data: one colour for all points that end in one mode.
 
@@ -29,6 +45,13 @@ def draw_walk(ax, moment, steps: int):
     return update
 
 
+@takes(
+    ax=panel,
+    ring=either(None, MODES),
+    drawn=mapping(array(None, 2), "k"),
+    found=mapping(having(high_quality=between(0, 1)), "k", keys="drawn"),
+    steps=key_of("drawn"),
+)
 def draw_steps(ax, steps: int, ring, drawn, found):
     """Samples after a walk of ``steps``; both mappings go from steps to results."""
     dots = plot_points(ax, drawn[steps], role="model", s=6)

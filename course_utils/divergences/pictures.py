@@ -5,13 +5,42 @@ of one and two σ. Each divergence has its colour, line and marker in all pictur
 """
 
 import torch
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.patches import Circle
 from matplotlib.ticker import NullFormatter
 
+from course_utils import rules
 from course_utils.divergences.fits import NAMES, fit_isotropic_gaussian, round_mixture
 from course_utils.divergences.mmd import mmd2_mixtures, witness
-from course_utils.divergences.surface import log_factors, moments
+from course_utils.divergences.plane import (
+    add_rings,
+    add_target,
+    dotted,
+    image_of,
+    place,
+    plane,
+    show,
+    show_target,
+)
+from course_utils.divergences.surface import moments
+from course_utils.drawing import (
+    function,
+    having,
+    listing,
+    mapping,
+    panel,
+    panels,
+    takes,
+)
+from course_utils.mixture.marks import mixture_in
+from course_utils.rules import (
+    array,
+    between,
+    growing,
+    number,
+    one,
+    positive,
+    truths,
+    word,
+)
 from course_utils.style import COLOUR, GROUPS
 
 STYLES = {
@@ -20,21 +49,36 @@ STYLES = {
     "js": {"color": GROUPS[1], "marker": "D", "linestyle": "-."},
     "reverse_kl": {"color": GROUPS[3], "marker": "^", "linestyle": ":"},
 }
+SHIFTED = {
+    "KL(p‖q)": STYLES["forward_kl"],
+    "JSD": STYLES["js"],
+    "total variation": {"color": GROUPS[4], "linestyle": ":"},
+    "MMD², σ = 1": STYLES["mmd"],
+    "Wasserstein": {"color": "black", "linestyle": (0, (1, 1, 5, 1))},
+}
+FIT = having(mean=array(2), sigma=positive, minima=listing(having("mean", "sigma")))
+GROWN = having(distribution=mixture_in())
 KLS = ("forward_kl", "reverse_kl")
 BARS = {"color": STYLES["mmd"]["color"], "alpha": 0.45}  # of estimates of MMD²
 LINE = torch.linspace(-9, 9, 721, dtype=torch.float64)
 NOTHING = torch.full_like(LINE, torch.nan)  # a curve that is not shown
 P_STYLE = {"color": COLOUR["target"], "alpha": 0.3, "linewidth": 0, "label": "p"}
 Q_STYLE = {"color": COLOUR["model"], "label": "q"}
-CLOUD = LinearSegmentedColormap.from_list("p", ["#FFFFFF", COLOUR["target"]])
 SQUARE, WIDE = (4.6, 4.6), (5.0, 3.6)  # half widths of the panels in the plane
 
 
+@takes(mixture=mixture_in(1), grid=array("n"))
 def density(mixture, grid=LINE):
     """A mixture of the course on a line: ``(n,)`` to ``(n,)``."""
     return mixture.log_prob(grid[:, None]).exp()
 
 
+@takes(
+    axes=panels(2, "k"),
+    p=rules.density,
+    models=mapping(rules.density, "k"),
+    grid=growing("n"),
+)
 def plot_prices(axes, p, models, grid=LINE):
     """Section 1: p with some q above; below, what each KL pays at each x."""
     log_p = p.log_prob(grid)
@@ -59,12 +103,19 @@ def plot_prices(axes, p, models, grid=LINE):
     axes[1, 0].set_ylabel("nats per unit of x")
 
 
+@takes(separation=between(0), share=between(0, 1))
 def two_bumps(separation, share):
     """p of section 1: two bumps with σ = 1, of which the right one has this share."""
     means = [-separation / 2, separation / 2]
     return round_mixture([1 - share, share], means, [1.0, 1.0])
 
 
+@takes(
+    axes=panels("k"),
+    separation=between(0),
+    share=between(0, 1),
+    names=listing(one(NAMES), "k"),
+)
 def draw_separation(axes, separation, share, names=KLS):
     """Sections 1 and 2: the best Gaussian by each divergence, with all its minima."""
     fills, curves, others = [], [], {}
@@ -96,17 +147,15 @@ def draw_separation(axes, separation, share, names=KLS):
     return update
 
 
+@takes(
+    axes=panels(2),
+    shifts=growing("n", least=3),
+    curves=mapping(array("n"), keys=SHIFTED),
+)
 def plot_shift(axes, shifts, curves):
     """Section 2: divergences of N(0, 1) and N(δ, 1), and their slopes against δ."""
-    styles = {
-        "KL(p‖q)": STYLES["forward_kl"],
-        "JSD": STYLES["js"],
-        "total variation": {"color": GROUPS[4], "linestyle": ":"},
-        "MMD², σ = 1": STYLES["mmd"],
-        "Wasserstein": {"color": "black", "linestyle": (0, (1, 1, 5, 1))},
-    }
     for name, values in curves.items():
-        style = {**styles[name], "marker": "", "label": name}
+        style = {**SHIFTED[name], "marker": "", "label": name}
         axes[0].plot(shifts, values, **style)
         slope = torch.gradient(values, spacing=(shifts,), edge_order=2)[0]
         axes[1].plot(shifts, slope, **style)
@@ -119,6 +168,7 @@ def plot_shift(axes, shifts, curves):
         ax.set(xlim=(0, 8), xlabel="shift δ")
 
 
+@takes(axes=panels(2), bandwidth=positive, p=mixture_in(1), q=mixture_in(1))
 def draw_witness(axes, bandwidth, p, q):
     """Section 2: where the kernel sees a difference, and MMD² over the bandwidth."""
     sigmas = torch.logspace(-2, 2, 81, dtype=torch.float64)
@@ -148,6 +198,7 @@ def draw_witness(axes, bandwidth, p, q):
     return update
 
 
+@takes(ax=panel, biased=array(None), unbiased=array(None))
 def plot_estimators(ax, biased, unbiased):
     """Section 2: both estimates of MMD² when the truth is 0, over many samples."""
     edges = torch.linspace(-0.06, 0.14, 41).tolist()
@@ -163,89 +214,34 @@ def plot_estimators(ax, biased, unbiased):
     ax.legend(loc="upper right")
 
 
-def plane(half_widths, n=101):
-    """Ticks of both axes of a panel, float64."""
-    return tuple(torch.linspace(-h, h, n, dtype=torch.float64) for h in half_widths)
-
-
-def image_of(mixture, ticks):
-    """The density of a mixture of round Gaussians: ``(n, n)``, lowest row first."""
-    sigmas = mixture.covariances.diagonal(dim1=1, dim2=2).sqrt()
-    first, second = log_factors(ticks, mixture.means, sigmas)  # (k, n) each
-    return second.exp().T @ (mixture.weights[:, None] * first.exp())
-
-
-def _show(ax, values, half_widths, **style):
-    extent = [edge for h in half_widths for edge in (-h, h)]
-    picture = ax.imshow(values, extent=extent, **style)
-    ax.set(xlim=extent[:2], ylim=extent[2:], xticks=[], yticks=[])
-    ax.spines[:].set_visible(True)
-    return picture
-
-
-def add_target(ax, target, half_widths):
-    """p as a vermilion cloud; returns the artist, for ``show_target``."""
-    style = {"cmap": CLOUD, "interpolation": "bilinear"}
-    picture = _show(ax, torch.zeros(2, 2), half_widths, **style)
-    show_target(picture, image_of(target, plane(half_widths)))
-    return picture
-
-
-def show_target(picture, values):
-    """Put a density into its picture; the shade follows the root, so faint is seen."""
-    shade = values.sqrt()
-    picture.set_data(shade)
-    picture.set_clim(0, shade.max().item())
-
-
-def add_rings(ax):
-    """An empty Gaussian: circles of one and two σ and a cross at the mean."""
-    rings, colour = [], COLOUR["model"]
-    for radius, line, width in ((1, "-", 2.4), (2, "--", 1.6)):
-        style = {"edgecolor": colour, "linestyle": line, "linewidth": width}
-        rings.append(ax.add_patch(Circle((0, 0), radius, fill=False, **style)))
-    (cross,) = ax.plot([], [], "+", color=colour, markersize=11, markeredgewidth=2)
-    return rings, cross
-
-
-def place(rings, cross, mean, sigma):
-    """Move the circles and the cross."""
-    for radius, ring in enumerate(rings, start=1):
-        ring.set(center=mean, radius=radius * sigma)
-    cross.set_data([mean[0]], [mean[1]])
-
-
-def _dotted(ax, mean=(0, 0), sigma=1.0):
-    """The circle of one σ of another local minimum."""
-    style = {"edgecolor": "black", "linestyle": ":", "linewidth": 1.6}
-    return ax.add_patch(Circle(mean, sigma, fill=False, **style))
-
-
+@takes(axes=panels("k"), target=mixture_in(2), fits=mapping(FIT, "k", keys=NAMES))
 def plot_fits(axes, target, fits):
     """Section 3: p and the best round Gaussian by each divergence, minima dotted."""
     for ax, (name, fit) in zip(axes, fits.items(), strict=True):
         add_target(ax, target, SQUARE)
         place(*add_rings(ax), fit.mean.tolist(), fit.sigma)
         for other in fit.minima[1:]:
-            _dotted(ax, other.mean.tolist(), other.sigma)
+            dotted(ax, other.mean.tolist(), other.sigma)
         title = f"{NAMES[name]}: σ = {fit.sigma:.3f}"
         ax.set(title=title, xticks=[-4, 0, 4], xlabel="x₁")
     axes[0].set(yticks=[-4, 0, 4], ylabel="x₂")
 
 
+@takes(separation=between(0), share=between(0, 1), width=positive)
 def theis_like(separation, share, width):
     """The mixture of the sliders: σ = 0.6 on the left, σ = ``width`` on the right."""
     at = separation / 2
     return round_mixture([1 - share, share], [[-at, 0.0], [at, 0.0]], [0.6, width])
 
 
+@takes(axes=panels(4), separation=between(0), share=between(0, 1), width=positive)
 def draw_fits(axes, separation, share, width):
     """Section 3: the four fits to a mixture of two, live; other minima are dotted."""
     start = theis_like(separation, share, width)
     panels = []  # for each divergence: p, the best q, and two circles to spare
     for ax, name in zip(axes, NAMES, strict=True):
         picture, best = add_target(ax, start, WIDE), add_rings(ax)
-        panels.append((ax, name, picture, best, [_dotted(ax), _dotted(ax)]))
+        panels.append((ax, name, picture, best, [dotted(ax), dotted(ax)]))
 
     def update(separation, share, width):
         target = theis_like(separation, share, width)
@@ -267,6 +263,7 @@ def draw_fits(axes, separation, share, width):
     return update
 
 
+@takes(ax=panel, target=mixture_in(2), x=array("n", 2), is_off=truths("n"))
 def plot_samples(ax, target, x, is_off):
     """Section 4: samples of a fit over p; those off the data are crosses."""
     add_target(ax, target, SQUARE)
@@ -276,6 +273,11 @@ def plot_samples(ax, target, x, is_off):
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.01), handletextpad=0.1)
 
 
+@takes(
+    ax=panel,
+    wasted=mapping(number, 4, keys=NAMES),
+    off=mapping(between(0, 1), 4, keys=NAMES),
+)
 def plot_trade(ax, wasted, off):
     """Section 4: nats wasted on data against the share of samples off the data."""
     for name, style in STYLES.items():
@@ -289,6 +291,11 @@ def plot_trade(ax, wasted, off):
     ax.set(xlim=(0, 4.3), ylim=(-0.8, 29))
 
 
+@takes(
+    axes=panels("d", "k"),
+    target=mixture_in(2),
+    fits=mapping(mapping(GROWN, "k"), "d", keys=NAMES),
+)
 def plot_growing(axes, target, fits):
     """Section 5: rows are divergences, columns K; p first, then each fitted density."""
     ticks = plane(SQUARE, 81)
@@ -298,11 +305,12 @@ def plot_growing(axes, target, fits):
     for row, (name, by_k) in zip(axes, fits.items(), strict=True):
         row[0].set_ylabel(NAMES[name])
         for ax, (k, fit) in zip(row, by_k.items(), strict=True):
-            _show(ax, image_of(fit.distribution, ticks), SQUARE, **blues)
+            show(ax, image_of(fit.distribution, ticks), SQUARE, **blues)
             ax.contour(*ticks, p, **edges)
             ax.set_title(f"K = {k}" if ax in axes[0] else "")
 
 
+@takes(ax=panel, counts=listing(positive), label=word)
 def log_counts(ax, counts, label):
     """A logarithmic axis with ticks at these counts only."""
     ax.set(xscale="log", xlabel=label)
@@ -310,6 +318,9 @@ def log_counts(ax, counts, label):
     ax.minorticks_off()
 
 
+@takes(
+    ax=panel, fits=mapping(mapping(GROWN, "k"), keys=NAMES), distance=function(number)
+)
 def plot_meeting(ax, fits, distance):
     """Section 5: the distance of each answer from p, against K, on log axes."""
     for name, by_k in fits.items():

@@ -4,9 +4,12 @@ import torch
 from matplotlib.ticker import MaxNLocator
 
 from course_utils.divergences.pictures import BARS, STYLES, log_counts
+from course_utils.drawing import having, mapping, panels, takes
+from course_utils.rules import array, between, number, wholes
 from course_utils.style import COLOUR
 
 
+@takes(axes=panels("k"), climbs=mapping(array(2, None), "k"), truth=number)
 def plot_climb(axes, climbs, truth):
     """The bound on the JSD while a discriminator learns, with the JSD dashed.
 
@@ -27,8 +30,17 @@ def plot_climb(axes, climbs, truth):
     axes[0].set_ylabel("bound on JSD, nats")
 
 
+@takes(
+    axes=panels(2),
+    sizes=wholes(1, 10**9, "n"),
+    mmd2=array("n", None),
+    truth_mmd2=number,
+    jsd=mapping(array("n", None), most=2),
+    truth_jsd=number,
+)
 def plot_estimates(axes, sizes, mmd2, truth_mmd2, jsd, truth_jsd):
     """Section 6: estimates against n; ``mmd2`` and each ``jsd`` are (sizes, runs)."""
+    sizes = sizes.tolist()
     panels = ({"unbiased": mmd2}, truth_mmd2), (jsd, truth_jsd)
     styles = [STYLES["mmd"], STYLES["js"], {"color": "black", "marker": "v"}]
     for ax, (estimates, truth) in zip(axes, panels, strict=True):
@@ -46,6 +58,12 @@ def plot_estimates(axes, sizes, mmd2, truth_mmd2, jsd, truth_jsd):
     axes[1].set_title("JSD (nats): a discriminator is trained")
 
 
+@takes(
+    axes=panels("k"),
+    tests=mapping(
+        having(permuted=array(None), mmd2=number, p_value=between(0, 1)), "k"
+    ),
+)
 def plot_permutation(axes, tests):
     """Section 6: statistics after shuffles, and the one of the given order."""
     for ax, (name, test) in zip(axes, tests.items(), strict=True):

@@ -5,6 +5,17 @@ import math
 import torch
 from matplotlib.patches import Polygon
 
+from course_utils.drawing import (
+    MODES,
+    either,
+    listing,
+    mapping,
+    panel,
+    panels,
+    row,
+    takes,
+)
+from course_utils.rules import array, switch
 from course_utils.style import COLOUR, plot_modes, plot_points
 
 HALF_WIDTH = 3.2
@@ -15,6 +26,9 @@ SLOWEST = 1000  # ms per 10 000 samples that count as speed 0; 1 ms counts as 1
 CORNERS = {"quality": (0.0, 1.0), "coverage": (-0.87, -0.5), "speed": (0.87, -0.5)}
 
 
+ROW = row("quality", "covered", "strict", "reverse_kl", "ms")
+
+
 def colour_of(name: str) -> str:
     """GANs have the colour of fakes, other models that of models, controls theirs."""
     if name in CONTROLS:
@@ -22,6 +36,7 @@ def colour_of(name: str) -> str:
     return COLOUR["fake"] if "GAN" in name else COLOUR["model"]
 
 
+@takes(ax=panel, ring=either(None, MODES))
 def square(ax, ring=None):
     """The same piece of the plane in every panel, and the modes if there are some."""
     ends = (-HALF_WIDTH, HALF_WIDTH)
@@ -30,6 +45,11 @@ def square(ax, ring=None):
         plot_modes(ax, ring)
 
 
+@takes(
+    ring=either(None, MODES),
+    drawn=mapping(array(None, 2), "k"),
+    axes=panels("k", spare=True),
+)
 def plot_samples(axes, ring, drawn):
     """One panel of dots for each entry of ``drawn``: name → x ``(n, 2)``."""
     panels = list(axes.flatten())
@@ -42,6 +62,10 @@ def plot_samples(axes, ring, drawn):
         ax.set_title(name)
 
 
+@takes(
+    axes=panels(4),
+    rows=mapping(listing(row("quality", "covered", "spread_mean", "ms"))),
+)
 def plot_scores(axes, rows):
     """Four panels beside each other, one line of dots for each model.
 
@@ -73,6 +97,7 @@ def plot_scores(axes, rows):
     axes[3].minorticks_off()
 
 
+@takes(row=ROW, generous=switch)
 def corners_of(row, generous: bool = False) -> dict[str, float]:
     """Quality, coverage and speed of a row as numbers from 0 (poor) to 1 (ideal).
 
@@ -95,6 +120,7 @@ def corners_of(row, generous: bool = False) -> dict[str, float]:
     }
 
 
+@takes(rows=mapping(listing(ROW), "k"), axes=panels("k", spare=True))
 def plot_triangles(axes, rows):
     """A triangle for each model: the further a corner is pulled, the better.
 

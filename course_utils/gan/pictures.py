@@ -11,57 +11,45 @@ from matplotlib.collections import LineCollection
 from torch.distributions import Normal
 from torch.nn.functional import logsigmoid, softplus
 
-from course_utils.arguments import check_finite, counts, floats, positive, require
-from course_utils.style import COLOUR, JUDGE, VERDICT, plot_density
+from course_utils.arguments import require, returned
+from course_utils.drawing import (
+    function,
+    having,
+    listing,
+    mapping,
+    panel,
+    panels,
+    parts,
+    takes,
+)
+from course_utils.gan.canvas import (
+    GRID,
+    IN_DATA_UNITS,
+    densities,
+    normal_quantiles,
+    smooth_density,
+    square,
+    tint,
+)
+from course_utils.rules import (
+    array,
+    density,
+    growing,
+    number,
+    positive,
+    shares,
+    whole,
+    word,
+)
+from course_utils.style import COLOUR, JUDGE, plot_density
 
-GRID = torch.linspace(-4, 4, 321)
-WIDTH = 0.07  # of the kernel that makes a density of the samples
 ARROWS = 25
 OUTSIDE = {"loc": "upper left", "bbox_to_anchor": (1.02, 1)}  # a legend at the right
-IN_DATA_UNITS = {"angles": "xy", "scale_units": "xy", "scale": 1}  # arrows as long as x
+SHOT = parts(function(array(None, 1)), having("probability"), word)
 LOSSES = {"log(1 − D)": ("--", "#333333"), "−log D": ("-", "#56B4E9")}
 
 
-def tint(ax, extent, shape, **style):
-    """An empty picture of D behind everything else: green real, white undecided."""
-    style = {"cmap": VERDICT, "vmin": 0, "vmax": 1, "extent": extent, **style}
-    return ax.imshow(torch.zeros(shape), **style)
-
-
-def square(ax, half, **settings):
-    """Axes of equal scale from −half to half."""
-    ax.set(xlim=(-half, half), ylim=(-half, half), **settings)
-    ax.set_aspect("equal")
-
-
-def _densities(ax, p, grid, judge):
-    """p_data as a curve, and two lines to be filled: p_g and a discriminator."""
-    plot_density(ax, p, grid, "real", "p_data")
-    (made,) = ax.plot([], [], "--", color=COLOUR["fake"], label="p_g")
-    return made, ax.plot([], [], "-.", color=JUDGE, label=judge)[0]
-
-
-def normal_quantiles(n):
-    """n numbers that cut N(0, 1) into equal shares, ``(n, 1)``: noise without luck."""
-    counts(n=n)
-    return torch.special.ndtri((torch.arange(n) + 0.5) / n)[:, None]
-
-
-def smooth_density(x, grid, width=WIDTH):
-    """A density over ``grid`` from samples ``(n,)``: the mean of n narrow Gaussians.
-
-    Raises ``ValueError`` for samples or a grid that are no finite ``(n,)``.
-    """
-    positive(width=width)
-    x, grid = floats(x), floats(grid, "grid")
-    for name, values in (("x", x), ("grid", grid)):
-        got, line = f"shape {tuple(values.shape)}", values.ndim == 1 and len(values) > 0
-        require(**{name: (got, line, "(n,) with n >= 1")})
-        check_finite(values, name)
-    gaps = (grid[:, None] - x) / width
-    return (-0.5 * gaps.square()).exp().mean(dim=1) / (width * math.sqrt(2 * math.pi))
-
-
+@takes(axes=panels(2), z=array("n", 1), x=array("n", 2))
 def plot_curve_of_samples(axes, z, x):
     """Left the noise ``(n, 1)``; right what becomes of it, ``(n, 2)``: a thin curve.
 
@@ -78,6 +66,7 @@ def plot_curve_of_samples(axes, z, x):
     axes[1].set(xlabel="x₁", ylabel="x₂", title="x = G(z): all on one curve")
 
 
+@takes(axes=panels(2))
 def plot_machines(axes):
     """A VAE and a GAN as block diagrams: what is a network, and what judges it."""
     # per panel: boxes (place, words, colour), arrows (from, to)
@@ -124,6 +113,14 @@ def plot_machines(axes):
         ax.set_axis_off()
 
 
+@takes(
+    ax=panel,
+    step=number,
+    penalty=number,
+    momentum=number,
+    play_round=function(parts(array(...), array(...))),
+    rounds=whole(1, 10**4),
+)
 def draw_dirac(ax, step, penalty, momentum, play_round, rounds=150):
     """The smallest GAN: the field of its two gradients, and two ways to follow it.
 
@@ -149,6 +146,8 @@ def draw_dirac(ax, step, penalty, momentum, play_round, rounds=150):
 
     def update(step, penalty, momentum):
         ahead = play_round(theta, psi, 0.1, penalty, False)
+        for place in ahead:
+            returned(place, theta.shape, "play_round")
         across, up = ahead[0] - theta, ahead[1] - psi
         # directions only: the speeds differ so much that most arrows would be dots
         shrink = 0.36 / torch.hypot(across, up).clamp(min=1e-9)
@@ -172,13 +171,14 @@ def draw_dirac(ax, step, penalty, momentum, play_round, rounds=150):
     return update
 
 
+@takes(ax=panel, shot=SHOT, p=density)
 def draw_game(ax, shot, p):
     """p_data, p_g and D above; below, where each z goes. Goodfellow et al., figure 1.
 
     ``shot`` is (generator, discriminator, title), ``p`` the data's distribution.
     """
     verdict = tint(ax, (-4, 4, 0, 1.25), (1, len(GRID)), aspect="auto", alpha=0.65)
-    made, judge = _densities(ax, p, GRID, "D(x)")
+    made, judge = densities(ax, p, GRID, "D(x)")
     ends, style = normal_quantiles(ARROWS), {"colors": COLOUR["latent"]}
     arrows = ax.add_collection(LineCollection([], linewidth=1.3, **style))
     (heads,) = ax.plot([], [], "^", color=COLOUR["latent"], markersize=6)
@@ -198,6 +198,7 @@ def draw_game(ax, shot, p):
         with torch.no_grad():
             x, tips = generator(noise)[:, 0], generator(ends)[:, 0]
             probability = discriminator.probability(GRID[:, None])
+        returned(probability, GRID.shape, "probability of D")
         made.set_data(GRID, smooth_density(x, GRID))
         judge.set_data(GRID, probability)
         verdict.set_data(probability[None])
@@ -211,12 +212,20 @@ def draw_game(ax, shot, p):
     return update
 
 
+@takes(ax=panel, shots=mapping(SHOT), d_steps=number, g_steps=number, p=density)
 def draw_moves(ax, d_steps, g_steps, shots, p):
     """``draw_game`` for ``shots[d_steps, g_steps]``: first D moves alone, then G."""
-    show = draw_game(ax, shots[d_steps, g_steps], p)
-    return lambda d_steps, g_steps: show(shots[d_steps, g_steps])
+
+    def shot(*steps):
+        keys, name = [*shots], "(d_steps, g_steps)"
+        require(**{name: (steps, steps in keys, f"one of {keys}")})
+        return shots[steps]
+
+    show = draw_game(ax, shot(d_steps, g_steps), p)
+    return lambda d_steps, g_steps: show(shot(d_steps, g_steps))
 
 
+@takes(ax=panel, pairs=listing(parts(positive, positive), most=4))
 def plot_peaks(ax, pairs):
     """a log y + b log(1 − y) over y for some (a, b), each with its peak."""
     y = torch.linspace(0, 1, 20_001)[1:-1]
@@ -230,6 +239,15 @@ def plot_peaks(ax, pairs):
     ax.legend(**OUTSIDE)
 
 
+@takes(
+    ax=panel,
+    p=density,
+    q=density,
+    grid=growing("n"),
+    best=shares("n"),
+    learned=shares("n"),
+    shaded=parts(number, number),
+)
 def plot_best(ax, p, q, best, learned, grid, shaded):
     """Real and fake density, D* and a trained D; ``shaded`` is (from, to)."""
     plot_density(ax, p, grid, "real", "p_data")
@@ -242,10 +260,11 @@ def plot_best(ax, p, q, best, learned, grid, shaded):
     ax.legend(**OUTSIDE)
 
 
+@takes(axes=panels(2), mean=number, sigma=positive, p=density, grid=growing("n"))
 def draw_best(axes, mean, sigma, p, grid):
     """Left p_data, p_g = N(mean, σ²) and D*; right V(G, D*) along all means."""
     ax = axes[0]
-    made, judge = _densities(ax, p, grid, "D*")
+    made, judge = densities(ax, p, grid, "D*")
     ax.axhline(0.5, color="#999999", linewidth=1, linestyle=":")
     ax.set(xlabel="x", ylim=(0, 1.02), xlim=(grid[0], grid[-1]))
     ax.set_ylabel("density, and D*")
@@ -286,6 +305,7 @@ def _both_losses(ax, x, curves, names=tuple(LOSSES)):
         ax.plot(x, y, line, color=colour, label=name)
 
 
+@takes(axes=panels(2))
 def plot_two_losses(axes):
     """Both losses of G over the logit of a fake, and the size of their gradients."""
     logit = torch.linspace(-8, 8, 401)
@@ -302,6 +322,7 @@ def plot_two_losses(axes):
     axes[1].text(-7.8, 0.5, "D is sure:\nfake", fontsize=12, va="center")
 
 
+@takes(ax=panel, distance=array("n"), pulls=mapping(array("n"), keys=LOSSES))
 def plot_pull(ax, distance, pulls):
     """How hard the gradient pulls a far generator back, for each loss by its name."""
     for name, pull in pulls.items():
@@ -314,6 +335,7 @@ def plot_pull(ax, distance, pulls):
     ax.legend()
 
 
+@takes(ax=panel, paths=mapping(listing(array(None)), keys=LOSSES), goal=number)
 def plot_race(ax, paths, goal):
     """The mean of the samples over the steps: one line per run, a style per loss."""
     for name, runs in paths.items():

@@ -8,7 +8,20 @@ import torch
 from matplotlib.colors import ListedColormap
 from torch.distributions import Normal, kl_divergence
 
+from course_utils.arguments import require
+from course_utils.drawing import having, letters, listing, panel, panels, parts, takes
 from course_utils.gaussian.model import log_likelihood_surface
+from course_utils.rules import (
+    array,
+    between,
+    number,
+    positive,
+    shares,
+    truths,
+    whole,
+    wholes,
+    word,
+)
 from course_utils.style import COLOUR, plot_density, plot_rug
 from course_utils.training import seeded
 
@@ -17,8 +30,20 @@ SIGMA_GRID = torch.linspace(0.02, 0.14, 121, dtype=torch.float64)
 HEIGHT_GRID = torch.linspace(1.4, 1.95, 400, dtype=torch.float64)
 INCHES = torch.arange(1.4, 2.02, 0.0254, dtype=torch.float64)  # Galton used inches
 X_GRID = torch.linspace(-6, 6, 601, dtype=torch.float64)
+HEIGHTS = array("m", low=0, high=3)  # in metres, not in centimetres
+IN_BINS = array("m", low=INCHES[0].item(), high=INCHES[-1].item())
+RATE = between(0, 1)
+MANY = 10**9
+MEMBER = having("log_prob", mean=number, stddev=positive)
+MIXTURE = having("component_distribution", mixture_distribution=having(probs=shares(2)))
 
 
+@takes(
+    axes=panels(2),
+    members=listing(MEMBER, "k"),
+    x=HEIGHTS,
+    names=letters("k", spare=True),
+)
 def plot_family(axes, members, x, names="ABCDEFGH"):
     """Members of one family: narrow ones left, wide ones right, the data below both."""
     for name, member in zip(names, members, strict=True):
@@ -33,8 +58,12 @@ def plot_family(axes, members, x, names="ABCDEFGH"):
     axes[0].set_ylabel("density (per m)")
 
 
+@takes(ax=panel, x=HEIGHTS)
 def plot_surface(ax, x):
     """The log-likelihood of ``x`` over (μ, σ), with its value on some lines."""
+    mean, ends = x.mean().item(), (MU_GRID[0].item(), MU_GRID[-1].item())
+    fits = ends[0] <= mean <= ends[1]
+    require(x=(f"mean {mean:g}", fits, f"heights in metres with a mean in {ends}"))
     surface = log_likelihood_surface(x, MU_GRID, SIGMA_GRID)
     # Bands in nats below the summit; finer near the top, where the map is flat.
     below = torch.tensor([30, 25, 20, 15, 10, 7, 5, 3.5, 2, 1, 0.4, 0])
@@ -48,12 +77,15 @@ def plot_surface(ax, x):
     summit = surface.amax(dim=0).argmax()
     for level in levels:
         column, end, colour = (summit, -1, "black") if level > 9 else (25, 0, "white")
-        row = (surface[:, column] >= level).nonzero().flatten()[end]
-        place = (MU_GRID[column], SIGMA_GRID[row])
+        rows = (surface[:, column] >= level).nonzero().flatten()
+        if len(rows) == 0:  # so few examples reach no such level
+            continue
+        place = (MU_GRID[column], SIGMA_GRID[rows[end]])
         ax.text(*place, f"{level}", color=colour, ha="center", va="bottom", fontsize=11)
     ax.set(xlabel="μ (m)", ylabel="σ (m)", ylim=(SIGMA_GRID[0], SIGMA_GRID[-1]))
 
 
+@takes(axes=panels(2), mu=number, sigma=positive, x=HEIGHTS)
 def draw_likelihood(axes, mu, sigma, x):
     """Left the surface with the point (μ, σ), right the curve that belongs to it."""
     plot_surface(axes[0], x)
@@ -81,6 +113,7 @@ def draw_likelihood(axes, mu, sigma, x):
     return update
 
 
+@takes(ax=panel, x=HEIGHTS, path=array(None, 2))
 def plot_ascent(ax, x, path):
     """The steps of gradient ascent ``(steps, 2)`` on the surface of ``x``."""
     plot_surface(ax, x)
@@ -98,6 +131,7 @@ def _mark(ax, place, shape, colour, label):
     return mark
 
 
+@takes(x=HEIGHTS, rate=RATE, steps=whole(0), start=parts(number, positive))
 def ascent_path(x, rate, steps=80, start=(1.60, 0.12)):
     """Gradient ascent ``(steps + 1, 2)`` by the two derivatives of section 4.
 
@@ -114,10 +148,12 @@ def ascent_path(x, rate, steps=80, start=(1.60, 0.12)):
     return torch.tensor(path, dtype=torch.float64)
 
 
+@takes(ax=panel, rate=RATE, x=HEIGHTS)
 def draw_ascent(ax, rate, x):
     """The walk of ``plot_ascent`` for another learning rate, and where it has come."""
-    plot_surface(ax, x)
     best = x.mean(), x.std(correction=0)
+    require(x=(f"σ = {best[1]:g}", best[1] > 0, "heights that differ"))
+    plot_surface(ax, x)
     (walk,) = ax.plot([], [], ".-", color="black", linewidth=1, markersize=6)
     _mark(ax, (1.60, 0.12), "s", "white", "start")
     last = _mark(ax, best, "o", COLOUR["model"], "last step")
@@ -140,6 +176,7 @@ def draw_ascent(ax, rate, x):
     return update
 
 
+@takes(axes=panels(2), mu=number, sigma=positive)
 def draw_two_gaussians(axes, mu, sigma):
     """P = N(0, 1) and Q = N(μ, σ²), with KL(P‖Q) and KL(Q‖P) as bars."""
     p = Normal(torch.tensor(0.0, dtype=torch.float64), 1.0)
@@ -168,6 +205,7 @@ def draw_two_gaussians(axes, mu, sigma):
     return update
 
 
+@takes(ax=panel, mu_grid=array("n"), cross_entropy=array("n"), entropy=number)
 def plot_cross_entropy(ax, mu_grid, cross_entropy, entropy):
     """Cross-entropy, entropy, and their difference, the KL, on one axis."""
     level = torch.full_like(mu_grid, entropy)  # it does not depend on θ
@@ -186,6 +224,7 @@ def plot_cross_entropy(ax, mu_grid, cross_entropy, entropy):
     ax.legend(ncols=3, columnspacing=1.2, handlelength=1.6, **place)
 
 
+@takes(ax=panel, m=whole(1, 10**7), seed=whole(0, 2**63 - 1), mu=number, sigma=positive)
 def draw_empirical(ax, m, seed, mu=1.68, sigma=0.07):
     """Expected log-likelihood of N(θ, σ²) against θ, and its mean over m samples."""
     grid = torch.linspace(1.55, 1.81, 200, dtype=torch.float64)
@@ -218,6 +257,7 @@ def draw_empirical(ax, m, seed, mu=1.68, sigma=0.07):
     return update
 
 
+@takes(ax=panel, sizes=wholes(1, MANY, "n"), spread=array("n", low=0), sigma=positive)
 def plot_spread(ax, sizes, spread, sigma):
     """The spread of the estimated mean against m, beside σ/√m, on log axes."""
     theory = sigma / sizes.double().sqrt()
@@ -231,6 +271,12 @@ def plot_spread(ax, sizes, spread, sigma):
     ax.legend()
 
 
+@takes(
+    ax=panel,
+    sizes=wholes(1, MANY, "n"),
+    ratio=array("n"),
+    standard_error=array("n", low=0),
+)
 def plot_bias(ax, sizes, ratio, standard_error):
     """Mean of the estimated variance over the true one, with (m − 1)/m beside it."""
     m = torch.linspace(2, float(sizes.max()), 200)  # as if m were a real number
@@ -243,6 +289,7 @@ def plot_bias(ax, sizes, ratio, standard_error):
     ax.legend(loc="lower right")
 
 
+@takes(ax=panel, grid=array("n"), prior=array("n"), posterior=array("n"), x=HEIGHTS)
 def plot_posterior(ax, grid, prior, posterior, x):
     """What we believe about μ before and after the data, which lie below."""
     belief = {"color": COLOUR["latent"], "linewidth": 2.2}
@@ -254,6 +301,7 @@ def plot_posterior(ax, grid, prior, posterior, x):
     ax.legend(loc="upper left")
 
 
+@takes(ax=panel, x=IN_BINS, label=word, share=positive)
 def plot_histogram(ax, x, label="data", share=1.0, **style):
     """A histogram of heights, scaled as a density; its area is ``share``."""
     style = {"color": "#BBBBBB", "alpha": 0.7, **style}
@@ -263,6 +311,7 @@ def plot_histogram(ax, x, label="data", share=1.0, **style):
     ax.legend(loc="upper left")
 
 
+@takes(ax=panel, x=IN_BINS, first=truths("m"), mixture=MIXTURE, grid=array("n"))
 def plot_groups(ax, x, first, mixture, grid):
     """Women and men, and the Gaussian of each, with their shares as areas."""
     hatched = {"fill": False, "edgecolor": "#555555", "hatch": "//"}
@@ -275,6 +324,7 @@ def plot_groups(ax, x, first, mixture, grid):
     ax.set(ylabel="", ylim=(0, 5.4))  # the legend stands above the bars
 
 
+@takes(ax=panel, hidden=wholes(0, 1, "n"), x=array("n"))
 def plot_hidden_states(ax, hidden, x):
     """A time series over the hidden state that made it, as a band of colour."""
     shades = ListedColormap(["white", "#F6E3B5"])  # state 0, state 1

@@ -6,8 +6,13 @@ is repeated as often as its label says.
 
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 
+from course_utils.arguments import require
+from course_utils.drawing import listing, mapping, panel, panels, parts, takes
+from course_utils.rules import number, one, word
+
 RADIUS = 0.34
 GREY = "#C8C8C8"
+KINDS = ("parameter", "latent", "observed")
 
 
 def _chain(name):
@@ -73,6 +78,22 @@ MODELS = {
 }
 
 
+def _edge(value, name, given):
+    """A text such as "z -> x", between two nodes at different places."""
+    nodes, ends = given.values["nodes"], word(value, name).split()
+    fits = len(ends) == 3 and ends[1] in ("->", "--") and {*ends[::2]} <= {*nodes}
+    fits = fits and nodes[ends[0]][1:3] != nodes[ends[2]][1:3]
+    require(**{name: (repr(value), fits, "'a -> b' or 'a -- b' for two of the nodes")})
+    return value
+
+
+@takes(
+    ax=panel,
+    nodes=mapping(parts(word, number, number, one(KINDS))),
+    edges=listing(_edge, empty=True),
+    plates=mapping(parts(number, number, number, number), empty=True),
+    title=word,
+)
 def draw_plates(ax, nodes, edges, plates, title=""):
     """Draw one graphical model; ``MODELS`` shows the form of the three arguments."""
     rounded = {"boxstyle": "round,pad=0,rounding_size=0.15", "facecolor": "none"}
@@ -91,6 +112,7 @@ def draw_plates(ax, nodes, edges, plates, title=""):
     ax.set_axis_off()
 
 
+@takes(axes=panels(6))
 def draw_models(axes):
     """The six models of the lecture, one on each of six axes."""
     for ax, (title, model) in zip(axes.flat, MODELS.items(), strict=True):

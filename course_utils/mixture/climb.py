@@ -6,17 +6,25 @@ log p is vermilion and solid, the ELBO orange and broken, in nats per example.
 import torch
 from matplotlib.ticker import MaxNLocator
 
+from course_utils.drawing import function, key_of, listing, panel, panels, parts, takes
 from course_utils.mixture.gate import as_rows
-from course_utils.mixture.model import check_mixture
-from course_utils.mixture.pictures import (
-    move_ellipses,
-    move_shares,
-    plot_ellipses,
-    plot_shares,
-)
+from course_utils.mixture.marks import PLANE, mixture_in, move_ellipses, move_shares
+from course_utils.mixture.pictures import plot_ellipses, plot_shares
+from course_utils.rules import array, number, shares, whole, word
 from course_utils.style import COLOUR
 
+# name, mixture, responsibilities, log-likelihood, bound
+FRAME = parts(word, mixture_in(2), shares(None, None), number, number)
 
+
+@takes(
+    ax=panel,
+    start=number,
+    iterations=whole(0, 10**4),
+    family=function(mixture_in(1, 2)),
+    x=array(None, 1),
+    grid=listing(number),
+)
 def draw_touch(ax, start, iterations, family, x, grid):
     """log p over one parameter θ, and the bound that touches it where θ is now.
 
@@ -56,14 +64,15 @@ def draw_touch(ax, start, iterations, family, x, grid):
     return update
 
 
+@takes(mixture=mixture_in(None, 2))
 def next_mean(mixture, x):
     """One iteration of EM in which only the mean of the second bump is free."""
-    check_mixture(mixture)
     x = as_rows(x, mixture.d)
     shares = mixture.responsibilities(x)[:, 1]
     return ((shares @ x) / shares.sum()).item()
 
 
+@takes(axes=panels(2), x=PLANE, film=listing(FRAME), step=key_of("film"))
 def draw_half_step(axes, step, film, x):
     """The points and ellipses after a half-step; the bound climbing.
 

@@ -6,52 +6,57 @@ is a point in doubt. Heights are in metres, log-likelihoods in nats per example.
 what depends on the values. Section 4 is in ``climb``, sections 7 and 8 in ``shapes``.
 """
 
-import math
-
 import torch
-from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
-from matplotlib.markers import MarkerStyle
 from matplotlib.patches import Ellipse
 from torch.distributions import Normal
 
-from course_utils.arguments import (
-    check_finite,
-    check_unit,
-    finite,
-    floats,
-    positive,
-    require,
-)
+from course_utils.arguments import require
+from course_utils.drawing import having, listing, mapping, panel, panels, takes
 from course_utils.gaussian import fit_gaussian
-from course_utils.gaussian.pictures import INCHES
-from course_utils.mixture.gate import as_rows
-from course_utils.mixture.model import GaussianMixture, check_mixture
+from course_utils.gaussian.pictures import IN_BINS, INCHES
+from course_utils.mixture.marks import (
+    COMPONENTS,
+    MARKERS,
+    PLANE,
+    TINY,
+    mixture_in,
+    move_ellipses,
+    move_shares,
+    shares_of,
+)
+from course_utils.mixture.model import GaussianMixture
+from course_utils.rules import (
+    array,
+    between,
+    digits,
+    growing,
+    number,
+    positive,
+    shares,
+    truths,
+    wholes,
+    word,
+)
 from course_utils.style import COLOUR, GROUPS, plot_rug
 
-COMPONENTS = [*GROUPS[1:], GROUPS[0]]  # blue last: it is the colour of the whole model
-MARKERS = ["o", "^", "s", "D", "v", "P"]
 LINES = ["--", "-.", ":", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1))]
-RGB = torch.tensor([to_rgb(colour) for colour in COMPONENTS], dtype=torch.float64)
-DOUBT = 0.9  # a point whose largest share is smaller gets a ring
+LINE = array("n", dtype=torch.float64)
 HEIGHT_GRID = torch.linspace(1.4, 2.0, 601, dtype=torch.float64)
 
 
 # ------------------------------------------------------ groups, shares, ellipses
 
 
+@takes(ax=panel, x=PLANE, z=wholes(0, len(COMPONENTS) - 1, "n"))
 def plot_groups(ax, x, z):
     """The rows of ``x`` ``(n, 2)``, with one colour and marker per group ``z``."""
-    x, z = as_rows(x, 2).detach(), floats(z, "z", torch.float64)
-    options = set(range(len(COMPONENTS)))
-    fits = z.shape == (len(x),) and set(z.tolist()) <= options
-    rule = f"a whole number from 0 to {len(COMPONENTS) - 1} for each row of x"
-    require(z=(f"{tuple(z.shape)} {z.flatten()[:3].tolist()}", fits, rule))
     for k in range(int(z.max()) + 1):
         style = {"color": COMPONENTS[k], "marker": MARKERS[k], "s": 14, "alpha": 0.7}
         ax.scatter(*x[z == k].T, linewidth=0, label=f"z = {k}", **style)
 
 
+@takes(axes=panels(None), letter=word)
 def name_plane(axes, letter="x"):
     """Name the coordinates of panels in a row, which have no unit: x₁ and x₂."""
     for ax in axes:
@@ -59,49 +64,21 @@ def name_plane(axes, letter="x"):
     axes[0].set_ylabel(f"{letter}₂")
 
 
+@takes(ax=panel, x=PLANE, r=shares("n", None))
 def plot_shares(ax, x, r):
     """The rows of ``x`` ``(n, 2)`` in the mixed colour of their responsibilities.
 
     The marker is that of the likeliest component, and a ring says that it is in doubt.
     """
-    x, r = as_rows(x, 2).detach(), _shares(r)
-    require(r=(f"{len(r)} rows", len(r) == len(x), f"one row for each of x, {len(x)}"))
+    r = shares_of(r)
     points = ax.scatter(*x.T, s=16, edgecolor="black")
     move_shares(points, r)
     return points
 
 
-def move_shares(points, r):
-    """Give points that are already drawn the responsibilities ``r``."""
-    r = _shares(r)
-    shapes = [MarkerStyle(m) for m in MARKERS[: r.shape[1]]]
-    paths = [shape.get_path().transformed(shape.get_transform()) for shape in shapes]
-    points.set_paths([paths[k] for k in r.argmax(1).tolist()])
-    points.set_facecolor(mix_colours(r))
-    points.set_linewidth((0.9 * (r.amax(1) < DOUBT)).tolist())
-
-
-def mix_colours(r):
-    """Responsibilities ``(n, k)`` as RGB ``(n, 3)``: a mixture of the k colours."""
-    r = _shares(r)
-    return (r @ RGB[: r.shape[1]]).clamp(0, 1).numpy()
-
-
-def _shares(r):
-    """Responsibilities ``(n, k)`` from 0 to 1, of no more components than colours."""
-    r, most = as_rows(r, name="r").detach(), len(COMPONENTS)
-    require(r=(f"{r.shape[1]} columns", r.shape[1] <= most, f"at most {most} columns"))
-    check_unit(r, "r")
-    return r
-
-
+@takes(ax=panel, mixture=mixture_in(2), radii=array(None, low=TINY))
 def plot_ellipses(ax, mixture, radii=(1, 2)):
     """Each component as ellipses at 1σ and 2σ; returns one list per component."""
-    check_plane(mixture)
-    radii = floats(radii, "radii")
-    good = (radii > 0) & (radii < math.inf)
-    fits = radii.ndim == 1 and len(radii) > 0 and bool(good.all())
-    require(radii=(f"{radii.tolist()}", fits, "a list of positive numbers"))
     radii = radii.tolist()
     drawn = []
     for k in range(mixture.k):
@@ -114,35 +91,12 @@ def plot_ellipses(ax, mixture, radii=(1, 2)):
     return drawn
 
 
-def move_ellipses(drawn, mixture, radii=(1, 2)):
-    """Put ellipses that are already drawn where the components of ``mixture`` are."""
-    check_plane(mixture)
-    parameters = zip(drawn, mixture.means, mixture.covariances, strict=True)
-    for rings, mean, covariance in parameters:
-        # Its axes are eigenvectors of Σ; along each, σ is the root of the eigenvalue.
-        values, vectors = torch.linalg.eigh(covariance)
-        angle = math.degrees(math.atan2(vectors[1, 1], vectors[0, 1]))
-        height, width = (2 * values.sqrt()).tolist()  # the largest eigenvalue is last
-        for ring, radius in zip(rings, radii, strict=True):
-            ring.set_center(mean.tolist())
-            ring.set(width=radius * width, height=radius * height, angle=angle)
-
-
-def check_plane(mixture):
-    """Raise unless the mixture lives in the plane."""
-    check_mixture(mixture)
-    require(mixture=(f"d = {mixture.d}", mixture.d == 2, "in the plane, d = 2"))
-
-
 # ---------------------------------------------------------------- sections 2 and 3
 
 
+@takes(ax=panel, mixture=mixture_in(1, most=len(LINES)), grid=LINE)
 def plot_components(ax, mixture, grid):
     """A 1-D mixture: each weighted bump, and their sum; returns the curves."""
-    check_mixture(mixture)
-    grid, most = _line(grid), len(LINES)
-    require(mixture=(f"d = {mixture.d}", mixture.d == 1, "on a line, d = 1"))
-    require(mixture=(f"k = {mixture.k}", mixture.k <= most, f"of at most {most} bumps"))
     lines = []
     for k in range(mixture.k):
         style = {"color": COMPONENTS[k], "linestyle": LINES[k]}
@@ -152,31 +106,25 @@ def plot_components(ax, mixture, grid):
     return lines
 
 
+@takes(lines=listing(having("set_ydata")), mixture=mixture_in(1), grid=LINE)
 def move_components(lines, mixture, grid):
     """Give the curves of ``plot_components`` the values of another mixture."""
-    bumps = mixture.log_joint(_line(grid)[:, None]).exp()  # (n, k)
+    bumps = mixture.log_joint(grid[:, None]).exp()  # (n, k)
+    few = f"{len(lines)} of them"
+    require(lines=(few, len(lines) == mixture.k + 1, f"{mixture.k} bumps and the sum"))
     for line, values in zip(lines, [*bumps.T, bumps.sum(1)], strict=True):
         line.set_ydata(values)
 
 
-def _line(grid):
-    grid = floats(grid, "grid", torch.float64).detach()
-    fits = grid.ndim == 1 and len(grid) > 0
-    require(grid=(f"shape {tuple(grid.shape)}", fits, "of shape (n,)"))
-    check_finite(grid, "grid")
-    return grid
-
-
+@takes(weight=between(0, 1), mean=number, sigma=positive)
 def two_bumps(weight, mean, sigma):
     """A standard normal, and beside it a second bump with this weight."""
-    finite(weight=weight, mean=mean)
-    positive(sigma=sigma)
-    require(weight=(weight, 0 <= weight <= 1, "from 0 to 1"))
     covariances = [[[1.0]], [[float(sigma) ** 2]]]
     means = [[0.0], [float(mean)]]
     return GaussianMixture([1 - float(weight), float(weight)], means, covariances)
 
 
+@takes(ax=panel, weight=between(0, 1), mean=number, sigma=positive)
 def draw_two_bumps(ax, weight, mean, sigma):
     """Section 2: two weighted bumps and their sum."""
     grid = torch.linspace(-5, 8, 521, dtype=torch.float64)
@@ -193,6 +141,7 @@ def draw_two_bumps(ax, weight, mean, sigma):
     return update
 
 
+@takes(axes=panels(2), x=number, mixture=mixture_in(1, most=len(LINES)))
 def draw_inference(axes, x, mixture):
     """Section 3: the bumps over x, and p(z | x) at one x as bars."""
     grid = torch.linspace(-12, 12, 601, dtype=torch.float64)
@@ -223,6 +172,13 @@ def draw_inference(axes, x, mixture):
 # ---------------------------------------------------- section 5: what goes wrong
 
 
+@takes(
+    axes=panels(2),
+    log10_sigma=between(-12, 2),
+    x=LINE,
+    tallest=number,
+    weight=between(0, 1),
+)
 def draw_spike(axes, log10_sigma, x, tallest=1.77, weight=0.1):
     """Section 5: a bump on one person, and the log-likelihood against its width."""
     first = fit_gaussian(x)
@@ -265,6 +221,11 @@ def draw_spike(axes, log10_sigma, x, tallest=1.77, weight=0.1):
     return update
 
 
+@takes(
+    ax=panel,
+    ends=mapping(listing(having(log_likelihood=number)), 2),
+    edges=growing("n"),
+)
 def plot_ends(ax, ends, edges):
     """Histograms of final log-likelihoods, one outline or filled per kind of start."""
     filled = {"color": GROUPS[1], "alpha": 0.6}
@@ -276,10 +237,9 @@ def plot_ends(ax, ends, edges):
     ax.legend(loc="upper left")
 
 
+@takes(ax=panel, mixture=mixture_in(2), near=positive)
 def mark_doubles(ax, mixture, near=0.7):
     """Write "2 here" beside each pair of components with means nearer than ``near``."""
-    check_plane(mixture)
-    positive(near=near)
     distances = torch.cdist(mixture.means, mixture.means)
     style = {"ha": "center", "va": "center"}
     style["arrowprops"] = {"arrowstyle": "->", "color": "black"}
@@ -291,12 +251,22 @@ def mark_doubles(ax, mixture, near=0.7):
 # ------------------------------------------------ section 6: how many components
 
 
+@takes(
+    axes=panels(2),
+    ks=wholes(1, 10**6, "k"),
+    training=array("k"),
+    held_out=array("k", "n"),
+    criterion=listing(number, "k"),
+    title=word,
+)
 def plot_choice(axes, ks, training, held_out, criterion, title):
     """Over K: log-likelihoods of training and of held-out data, and the BIC.
 
     ``held_out`` is ``(len(ks), n)``: bars are two standard errors of the difference to
     the second K, over the examples.
     """
+    ks = ks.tolist()
+    require(ks=(ks, len(ks) > 1, "two numbers or more"))
     difference = held_out - held_out[1]  # example by example: much less noisy
     bars = 2 * difference.std(dim=1) / held_out.shape[1] ** 0.5
     style = {"color": COLOUR["target"], "label": "log-likelihood, training"}
@@ -314,6 +284,7 @@ def plot_choice(axes, ks, training, held_out, criterion, title):
     axes[1].legend(loc="upper center")
 
 
+@takes(axes=panels(2), mixture=mixture_in(1, 2), height=IN_BINS, female=truths("n"))
 def plot_found_groups(axes, mixture, height, female):
     """Galton: the two bumps over the recorded groups, and p(woman | height)."""
     inch = 0.0254
@@ -342,6 +313,7 @@ def plot_found_groups(axes, mixture, height, female):
     axes[1].legend(loc="upper right", fontsize=10)
 
 
+@takes(axes=panels("k"), prototypes=digits("k"), weights=shares("k"))
 def plot_digits(axes, prototypes, weights):
     """Mean images ``(k, 784)``, one per axis, with their weights."""
     for ax, image, weight in zip(axes.flat, prototypes, weights, strict=True):

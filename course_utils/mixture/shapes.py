@@ -7,19 +7,29 @@ picture, and their number is on the slider.
 import torch
 from matplotlib.ticker import NullLocator
 
-from course_utils.arguments import counts, require
+from course_utils.arguments import counts, require, returned
+from course_utils.drawing import function, key_of, mapping, panels, parts, takes
 from course_utils.mixture.fast import features, natural_parameters
-from course_utils.mixture.gate import as_rows
+from course_utils.mixture.marks import PLANE, mixture_in
 from course_utils.mixture.pictures import name_plane
+from course_utils.rules import array, between, growing, positive, whole
 from course_utils.style import COLOUR
 
 
+@takes(
+    axes=panels(2),
+    fits=mapping(parts(mixture_in(1), positive)),
+    k=key_of("fits"),
+    grid=growing("n"),
+    target=array("n", low=0),
+)
 def draw_approximation(axes, k, fits, grid, target):
     """Section 7: the target, the best mixture of k bumps, and KL on a log axis.
 
     ``fits`` maps k to ``(mixture, kl)``.
     """
     grid, target = grid[::8], target[::8]  # enough for the eye
+    curves = {k: fit.log_prob(grid[:, None]).exp() for k, (fit, _) in fits.items()}
     axes[0].fill_between(grid, target, color=COLOUR["target"], alpha=0.3, linewidth=0)
     axes[0].plot(grid, target, color=COLOUR["target"], linewidth=1, label="target")
     (curve,) = axes[0].plot(grid, 0 * grid, color=COLOUR["model"], label="mixture")
@@ -32,7 +42,6 @@ def draw_approximation(axes, k, fits, grid, target):
     axes[1].set(xlabel="number of bumps K", ylabel="KL (nats)", xticks=ks)
     axes[1].set_xticklabels(ks)
     axes[1].xaxis.set_minor_locator(NullLocator())
-    curves = {k: fit.log_prob(grid[:, None]).exp() for k, (fit, _) in fits.items()}
 
     def update(k):
         kl = fits[k][1]
@@ -65,13 +74,19 @@ def _density_panel(axes, half_width):
     return show
 
 
+@takes(
+    axes=panels(2),
+    fits=mapping(mixture_in(2)),
+    k=key_of("fits"),
+    x=PLANE,
+    half_width=positive,
+)
 def draw_shape(axes, k, fits, x, half_width=3.2):
     """Section 7: points of a hard shape, and the density of k Gaussians."""
-    x = as_rows(x, 2)
+    values = {k: mixture.log_prob(x).mean().item() for k, mixture in fits.items()}
     axes[0].scatter(*x.T, s=5, color=COLOUR["data"], alpha=0.5, linewidth=0)
     show = _density_panel(axes, half_width)
     axes[0].set_title("data")
-    values = {k: mixture.log_prob(x).mean().item() for k, mixture in fits.items()}
 
     def update(k):
         show(fits[k].weights, fits[k].means, fits[k].covariances)
@@ -81,6 +96,13 @@ def draw_shape(axes, k, fits, x, half_width=3.2):
     return update
 
 
+@takes(
+    axes=panels(2),
+    components=whole(1, 10**4),
+    sigma=between(1e-6, 1e6),
+    curve=function(array(None, 2)),
+    half_width=positive,
+)
 def draw_infinite(axes, components, sigma, curve, half_width=3.2):
     """Section 8: components on a curve μ(z), and the marginal density of x."""
     path = curve(standard_normal_quantiles(400))
@@ -92,6 +114,7 @@ def draw_infinite(axes, components, sigma, curve, half_width=3.2):
 
     def update(components, sigma):
         means = curve(standard_normal_quantiles(components))
+        returned(means, (components, 2), "curve")
         weights = torch.full((components,), 1 / components, dtype=torch.float64)
         ball = sigma**2 * torch.eye(2, dtype=torch.float64)
         dots.set_data(*means.T)

@@ -4,11 +4,42 @@ import math
 from itertools import pairwise
 
 import torch
-from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch, Rectangle
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 
-from course_utils.arguments import check_data, counts, floats, require
+from course_utils.arguments import require
+from course_utils.drawing import (
+    having,
+    key_of,
+    listing,
+    mapping,
+    panel,
+    panels,
+    parts,
+    takes,
+)
+from course_utils.rules import (
+    array,
+    between,
+    digits,
+    growing,
+    number,
+    positive,
+    truths,
+    whole,
+    wholes,
+    word,
+)
 from course_utils.style import COLOUR
+from course_utils.vae.ink import INK, mosaic, plot_digits, plot_rows
+from course_utils.vae.plane import (
+    apart,
+    draw_clouds,
+    latent_plane,
+    standard_normal_ticks,
+)
 
+PLANE = having("encode", "decode", "elbo", latent_dim=whole(2, 2))
+MOMENT = having(epoch=number, elbo=number, held_out_elbo=number)
 PLATE = (  # nodes, edges and plates, as draw_plates takes them
     {
         "z": ("$z_i$", 0, 0, "latent"),
@@ -19,9 +50,16 @@ PLATE = (  # nodes, edges and plates, as draw_plates takes them
     ["z -> x", "t -> x"],
     {"$m$": (-0.7, -1.05, 2.6, 0.75)},
 )
-INK = {"cmap": "gray_r", "vmin": 0, "vmax": 1, "origin": "upper"}
 
 
+@takes(
+    axes=panels(2),
+    z=array("n"),
+    mean=array("n"),
+    sigma=positive,
+    grid=array("m"),
+    density=array("m", low=0),
+)
 def plot_marginal(axes, z, mean, sigma, grid, density):
     """Left the mean of x for each z; right its marginal density, and some parts."""
     low, high = (mean.min() - 4 * sigma).item(), (mean.max() + 4 * sigma).item()
@@ -48,6 +86,7 @@ def plot_marginal(axes, z, mean, sigma, grid, density):
     axes[1].legend(loc="upper left")
 
 
+@takes(ax=panel)
 def add_inference(ax):
     """On a drawn ``PLATE``: the dashed arrows of q(z | x), from x to z and from φ."""
     dashed = {"mutation_scale": 13, "linestyle": "--", "color": COLOUR["latent"]}
@@ -57,6 +96,7 @@ def add_inference(ax):
     ax.set(xlim=(-0.9, 2.8), ylim=(-1.2, 2.1))
 
 
+@takes(ax=panel)
 def draw_data_path(ax):
     """x → encoder → μ, σ → z = μ + σ ε → decoder → p(x | z), and ε from outside."""
     boxes = {  # orange belongs to q, blue to the model
@@ -92,47 +132,13 @@ def _arrow(ax, start, end, mutation_scale=16, color="black", **style):
     ax.add_patch(FancyArrowPatch(start, end, **style))
 
 
-def mosaic(images, columns, gap=2):
-    """Images ``(n, 784)`` as one picture, ``columns`` in a row, white between.
-
-    Ink is 1 and paper is 0: grey levels as bytes are refused.
-    """
-    counts(columns=columns)
-    byte = getattr(images, "dtype", None) == torch.uint8
-    require(images=("uint8", not byte, "ink from 0 to 1: use images / 255"))
-    images = check_data(floats(images, "images").detach(), 784, "images")
-    rows = -(-len(images) // columns)
-    side = 28 + gap
-    sheet = torch.zeros(rows * side - gap, columns * side - gap)
-    for index, image in enumerate(images):
-        row, column = divmod(index, columns)
-        top, left = row * side, column * side
-        sheet[top : top + 28, left : left + 28] = image.reshape(28, 28)
-    return sheet
-
-
-def plot_digits(ax, images, columns, title=""):
-    """Images ``(n, 784)`` in rows of ``columns``; returns the artist."""
-    ax.set_axis_off()
-    ax.set_title(title)
-    return ax.imshow(mosaic(images, columns), **INK)
-
-
-def plot_rows(ax, rows, names):
-    """Some rows of digits, ``(n, 784)`` each, with a name at the left of each row."""
-    require(names=(list(names), len(names) == len(rows), f"{len(rows)}, one a row"))
-    columns = len(rows[0])
-    plot_digits(ax, torch.cat(list(rows)), columns)
-    for index, name in enumerate(names):  # a row is 28 pixels high, 2 lie between
-        ax.text(-5, 30 * index + 14, name, ha="right", va="center", fontsize=11.5)
-
-
+@takes(axes=panels(2), fits=mapping(PLANE), beta=key_of("fits"), x=digits("n"))
 def draw_nine(axes, beta, fits, x):
     """Clouds q(z | x) of nine digits, two σ wide, and what is decoded from them.
 
     ``fits`` maps β to a trained model with two latents.
     """
-    update_clouds = _draw_clouds(axes[0], len(x), half_width=4)
+    update_clouds = draw_clouds(axes[0], len(x), half_width=4)
     picture = plot_digits(axes[1], x, 3)
 
     def update(beta):
@@ -154,34 +160,12 @@ def draw_nine(axes, beta, fits, x):
     return update
 
 
-def _draw_clouds(ax, n, half_width):
-    """Empty clouds with the digits 1 to n; returns what moves them, and how it does.
-
-    That function takes q(z | x), n Gaussians, and gives how many lie outside.
-    """
-    style = {"facecolor": COLOUR["latent"], "alpha": 0.35, "edgecolor": "black"}
-    clouds = [ax.add_patch(Ellipse((0, 0), 1, 1, **style)) for _ in range(n)]
-    words = {"ha": "center", "va": "center", "clip_on": True}
-    names = [ax.text(0, 0, f"{index + 1}", **words) for index in range(n)]
-    for radius in (1, 2):  # one and two σ of the prior
-        style = {"fill": False, "linestyle": ":", "edgecolor": "#333333"}
-        ax.add_patch(Ellipse((0, 0), 2 * radius, 2 * radius, **style))
-    _latent_plane(ax, half_width)
-
-    def update(q):
-        outside = 0
-        for cloud, name, mean, sigma in zip(
-            clouds, names, q.mean.tolist(), q.stddev.tolist(), strict=True
-        ):
-            cloud.set_center(mean)
-            cloud.set(width=4 * sigma[0], height=4 * sigma[1])
-            name.set_position(mean)
-            outside += max(map(abs, mean)) > half_width
-        return outside
-
-    return update
-
-
+@takes(
+    fits=mapping(PLANE),
+    x=digits("n"),
+    splits=mapping(parts(number, number, number), "k", keys="fits"),
+    axes=panels("k"),
+)
 def plot_nine_splits(axes, fits, x, splits):
     """One panel of clouds for each β of ``splits``: β → (KL, I(x; z), KL(q(z) ‖ p(z))).
 
@@ -192,11 +176,12 @@ def plot_nine_splits(axes, fits, x, splits):
             q = fits[beta].encode(x)
         furthest = q.mean.abs().max().item()
         half_width = 4 if furthest < 4 else 10 * math.ceil(1.1 * furthest / 10)
-        _draw_clouds(ax, len(x), half_width)(q)
+        draw_clouds(ax, len(x), half_width)(q)
         ax.set_title(f"β = {beta:g}\n{kl:.1f} = {abs(says):.1f} + {misses:.1f} nats")
         ax.set(ylabel="z₂" if ax is axes[0] else "")
 
 
+@takes(ax=panel, states=listing(MOMENT))
 def plot_training(ax, states):
     """The ELBO over the epochs, of the training digits and of those held out."""
     epochs = [state.epoch for state in states]
@@ -211,6 +196,12 @@ def plot_training(ax, states):
     ax.legend(loc="lower center")
 
 
+@takes(
+    axes=panels(2),
+    x=digits("n"),
+    film=listing(parts(MOMENT, digits("n"))),
+    moment=parts(MOMENT, digits("n")),
+)
 def draw_training(axes, moment, film, x):
     """A moment of a training: where on its curve, and what ``x`` is rebuilt to.
 
@@ -232,12 +223,7 @@ def draw_training(axes, moment, film, x):
     return update
 
 
-def standard_normal_ticks(n):
-    """n values of z that cut N(0, 1) into equal shares."""
-    counts(n=n)
-    return torch.special.ndtri((torch.arange(n) + 0.5) / n)
-
-
+@takes(ax=panel, model=PLANE, n=whole(1, 200))
 def plot_manifold(ax, model, n=17):
     """What the decoder draws on a grid of z that follows the prior."""
     ticks = standard_normal_ticks(n)
@@ -247,6 +233,7 @@ def plot_manifold(ax, model, n=17):
         plot_digits(ax, model.decode(z).mean, n)
 
 
+@takes(ax=panel, n=whole())
 def mark_manifold(ax, n=17):
     """On the codes of ``plot_clouds``: the square that ``plot_manifold`` covers."""
     edge = standard_normal_ticks(n)[-1].item()
@@ -254,34 +241,28 @@ def mark_manifold(ax, n=17):
     ax.add_patch(Rectangle((-edge, -edge), 2 * edge, 2 * edge, **style))
 
 
-def apart(places, least, sweeps=100):
-    """``places`` ``(n, 2)``, pushed apart until they lie ``least`` from each other."""
-    places = places.clone()
-    for _ in range(sweeps):
-        between = places[:, None] - places  # (n, n, 2)
-        distance = between.norm(dim=-1, keepdim=True)
-        push = (least - distance).clamp(min=0) / 2 / distance.clamp(min=1e-6)
-        places += (push * between).sum(dim=1)
-    return places
-
-
+@takes(ax=panel, z=array("n", 2), labels=wholes(0, 9, "n"), half_width=positive)
 def plot_clouds(ax, z, labels, half_width=3.5):
     """Codes ``(n, 2)`` in the colour of their class, its digit at their median."""
     style = {"cmap": "tab10", "vmin": -0.5, "vmax": 9.5, "alpha": 0.5, "linewidth": 0}
     ax.scatter(z[:, 0], z[:, 1], c=labels, s=5, **style)
-    middles = torch.stack([z[labels == k].median(dim=0).values for k in range(10)])
-    for digit, (x, y) in enumerate(apart(middles, 0.16 * half_width).tolist()):
+    there = labels.unique().tolist()
+    middles = torch.stack([z[labels == k].median(dim=0).values for k in there])
+    places = apart(middles, 0.16 * half_width).tolist()
+    for digit, (x, y) in zip(there, places, strict=True):
         box = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "alpha": 0.85}
         ax.text(x, y, f"{digit}", ha="center", va="center", bbox=box, zorder=1.5)
-    _latent_plane(ax, half_width)
+    latent_plane(ax, half_width)
 
 
-def _latent_plane(ax, half_width):
-    limits = (-half_width, half_width)
-    ax.set(xlim=limits, ylim=limits, xlabel="z₁", ylabel="z₂")
-    ax.set_aspect("equal")
-
-
+@takes(
+    axes=panels(2),
+    z1=number,
+    z2=number,
+    model=PLANE,
+    z=array("n", 2),
+    labels=wholes(0, 9, "n"),
+)
 def draw_latent(axes, z1, z2, model, z, labels):
     """Left the codes of test digits with the chosen point, right what it decodes to."""
     plot_clouds(axes[0], z, labels)
@@ -301,6 +282,12 @@ def draw_latent(axes, z1, z2, model, z, labels):
     return update
 
 
+@takes(
+    axes=panels(2),
+    names=listing(word, 4),
+    variance=listing(between(0), 4),
+    edges=listing(between(0), 4),
+)
 def plot_sharpness(axes, names, variance, edges):
     """Two measures of blur as bars, one bar per kind of image."""
     colours = [COLOUR[role] for role in ("data", "quiet", "model", "model")]
@@ -317,6 +304,7 @@ def plot_sharpness(axes, names, variance, edges):
         ax.invert_yaxis()
 
 
+@takes(ax=panel, kl=array("n"))
 def plot_kl_per_dimension(ax, kl):
     """The KL of every latent dimension, the largest first."""
     kl = kl.sort(descending=True).values
@@ -330,12 +318,21 @@ def plot_kl_per_dimension(ax, kl):
     ax.legend()
 
 
+@takes(
+    ax=panel,
+    ticks=growing("n"),
+    aggregated=array("n", "n", low=0),
+    prior=array("n", "n", low=0),
+    hole=truths("n", "n"),
+)
 def plot_aggregated(ax, ticks, aggregated, prior, hole):
     """q(z) as filled contours, the prior as dotted lines, the holes hatched.
 
     All three are tables over ``ticks`` × ``ticks``, z₂ first; ``hole`` holds truths.
     Holes are drawn within three σ of the prior: outside there is nothing to miss.
     """
+    for name, table in (("aggregated", aggregated), ("prior", prior)):
+        require(**{name: ("0 everywhere", table.max() > 0, "a density")})
     levels = (torch.linspace(0.04, 1.0001, 9) * aggregated.max()).tolist()
     dark = {"cmap": "YlOrBr", "vmin": -0.25 * levels[-1]}  # no pale start
     ax.contourf(ticks, ticks, aggregated, levels=levels, **dark)
@@ -346,4 +343,4 @@ def plot_aggregated(ax, ticks, aggregated, prior, hole):
     hatched = {"levels": [0.5, 1.5], "colors": "none", "hatches": ["///"]}
     ax.contourf(ticks, ticks, (hole & (prior > one_two_three[0])).float(), **hatched)
     ax.set_title("q(z), the prior (dotted), holes (///)")
-    _latent_plane(ax, ticks.max().item())
+    latent_plane(ax, ticks.max().item())

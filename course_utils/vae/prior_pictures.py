@@ -2,11 +2,26 @@
 
 import math
 
-from course_utils.arguments import counts, floats, require
+from course_utils.arguments import require
+from course_utils.drawing import (
+    having,
+    key_of,
+    mapping,
+    panel,
+    panels,
+    parts,
+    takes,
+)
+from course_utils.rules import array, between, digits, number, positive, whole, wholes
 from course_utils.style import COLOUR
-from course_utils.vae.pictures import INK, mosaic
+from course_utils.vae.ink import INK, mosaic
 
 
+@takes(
+    axes=panels(3),
+    found=mapping(parts(digits(), number, between(0, 1), number, number)),
+    gaussians=key_of("found"),
+)
 def draw_numbers(axes, gaussians, found):
     """New digits of a mixture prior, and what the number of its Gaussians does.
 
@@ -48,12 +63,11 @@ def draw_numbers(axes, gaussians, found):
     return update
 
 
+@takes(ax=panel, codes=array(None, None), row=whole(0), highest=positive)
 def plot_codes(ax, codes, row, highest=63):
     """Codes ``(n, 16)`` as 4 × 4 tiles in the empty row ``row`` of ``plot_rows``."""
-    codes = floats(codes, "codes")
-    counts(0, row=row)
-    side = math.isqrt(codes.shape[-1]) if codes.ndim == 2 else 0
-    fits = side > 0 and side**2 == codes.shape[-1]
+    side = math.isqrt(codes.shape[-1])
+    fits = side**2 == codes.shape[-1]
     require(codes=(f"shape {tuple(codes.shape)}", fits, "rows of square tiles"))
     top, limits = 30 * row, (ax.get_xlim(), ax.get_ylim())
     for index, code in enumerate(codes):
@@ -63,17 +77,21 @@ def plot_codes(ax, codes, row, highest=63):
     ax.set(xlim=limits[0], ylim=limits[1])  # imshow has changed them
 
 
+@takes(ax=panel, bits=wholes(0, 1, None, None), row=whole(0))
 def plot_bits(ax, bits, row):
     """Bits ``(n, 64)`` as 8 × 8 tiles in the empty row ``row`` of ``plot_rows``."""
     plot_codes(ax, bits, row, highest=1)
 
 
+@takes(made=having("layers", "mask0"), axes=panels(None))
 def plot_masks(axes, made):
     """Which weights of a MADE may differ from 0, layer by layer; then all together."""
     masks = [getattr(made, f"mask{index}") for index in range(len(made.layers))]
     whole = masks[0]
     for mask in masks[1:]:
         whole = mask @ whole
+    fits, need = len(axes) == len(masks) + 1, f"{len(masks)}, and one for all together"
+    require(axes=(f"{len(axes)} axes", fits, need))
     titles = [f"layer {index + 1}" for index in range(len(masks))]
     for ax, mask, title in zip(
         axes, [*masks, (whole > 0).float()], [*titles, "all together"], strict=True

@@ -6,9 +6,32 @@ import torch
 from matplotlib.patches import Ellipse
 from torch.distributions import Normal
 
+from course_utils.drawing import (
+    having,
+    listing,
+    mapping,
+    panel,
+    panels,
+    parts,
+    takes,
+)
+from course_utils.rules import (
+    array,
+    between,
+    colour,
+    growing,
+    number,
+    one,
+    shares,
+    whole,
+)
 from course_utils.style import COLOUR
 from course_utils.variational.pictures import DARK_LATENT, posterior_and_q
 
+TARGET = having(mean=array(2), covariance_matrix=array(2, 2))
+STATE = having("coordinate", step=whole(0), mean=array(2), sigma=array(2))
+NAMED = having(step=whole(0), means=array(2), sigmas=array(2), elbo=number)
+LINES = ("-", "--", ":", "-.")
 STEPS = torch.arange(9.0) * -2  # contours: down to 16 nats below the highest density
 
 
@@ -26,6 +49,7 @@ def _axes_of(covariance):
     return {"width": width, "height": height, "angle": angle}
 
 
+@takes(axes=panels(2), rho=between(-0.9999, 0.9999))
 def draw_mean_field(axes, rho):
     """A correlated target, its best product q, and both marginals of z₁."""
     left, right = axes
@@ -54,6 +78,7 @@ def draw_mean_field(axes, rho):
     return update
 
 
+@takes(ax=panel, state=STATE, states=listing(STATE), target=TARGET)
 def draw_cavi(ax, state, states, target):
     """The path of coordinate ascent up to ``state``, on the target's ellipse."""
     _ellipse(ax, target.mean, target.covariance_matrix, edgecolor=COLOUR["target"])
@@ -71,6 +96,17 @@ def draw_cavi(ax, state, states, target):
     ax.set_title(f"update {state.step}: {moved}")
 
 
+@takes(
+    ax=panel,
+    x=number,
+    start=number,
+    readings=array("r"),
+    starts=array("s"),
+    fits=having(
+        elbo=array("r", "s"), q=having(mean=array("r", "s"), stddev=array("r", "s"))
+    ),
+    model=having("grid", "log_prob", "log_posterior"),
+)
 def draw_two_peaks(ax, x, start, readings, starts, fits, model):
     """Where a single normal ends for reading ``x`` if its mean starts at ``start``.
 
@@ -97,6 +133,16 @@ def draw_two_peaks(ax, x, start, readings, starts, fits, model):
     return update
 
 
+def _role(value, name, given):
+    """A meaning that has a colour, or a colour."""
+    return value if value in list(COLOUR) else colour(value, name)
+
+
+@takes(
+    ax=panel,
+    grid=array("n"),
+    curves=mapping(parts(array("n", gaps=True), _role, one(LINES))),
+)
 def plot_curves(ax, grid, curves, **limits):
     """Log-densities ``{label: (log values, role or colour, line style)}`` on a grid."""
     for name, (log_values, role, style) in curves.items():
@@ -105,6 +151,7 @@ def plot_curves(ax, grid, curves, **limits):
     ax.legend(loc="upper left")
 
 
+@takes(ax=panel, weights=array("n"), mean_field=shares("n"), exact=shares("n"))
 def plot_inclusion(ax, weights, mean_field, exact):
     """Is each item in the bag? What mean field says, and what is true."""
     style = {"linestyle": "", "markersize": 5}
@@ -117,6 +164,7 @@ def plot_inclusion(ax, weights, mean_field, exact):
     ax.legend(loc="center right", bbox_to_anchor=(1.0, 0.72))
 
 
+@takes(ax=panel, variance=array("n"), wider=array("n"), narrower=array("n"))
 def plot_two_forces(ax, variance, wider, narrower):
     """Two parts of the ELBO against the variance of one factor, and their sum.
 
@@ -138,6 +186,14 @@ def plot_two_forces(ax, variance, wider, narrower):
     ax.legend(loc="lower left", bbox_to_anchor=(0.2, 0.0))
 
 
+@takes(
+    axes=panels(2),
+    target=TARGET,
+    begin=array(2),
+    line=array("n"),
+    density=array("n", low=0),
+    mean=number,
+)
 def plot_slice(axes, target, begin, line, density, mean):
     """One update: z₂ is held, z₁ goes to the mean of the slice through the posterior.
 
@@ -159,6 +215,7 @@ def plot_slice(axes, target, begin, line, density, mean):
     right.set_title("the posterior along the dotted line")
 
 
+@takes(ax=panel, ticks=growing("n"), log_density=array("n", "n"))
 def plot_mirror(ax, ticks, log_density):
     """A density over two means, as filled contours, with the diagonal as a mirror.
 
@@ -174,6 +231,13 @@ def plot_mirror(ax, ticks, log_density):
     ax.legend(loc="lower right")
 
 
+@takes(
+    ax=panel,
+    state=NAMED,
+    states=listing(NAMED),
+    ticks=growing("n"),
+    log_density=array("n", "n"),
+)
 def draw_names(ax, state, states, ticks, log_density):
     """q of a Bayesian mixture up to ``state``, on the posterior of its two means."""
     plot_mirror(ax, ticks, log_density)

@@ -3,10 +3,13 @@
 import torch
 from torch.distributions import Normal
 
+from course_utils.drawing import function, having, panel, panels, takes
+from course_utils.rules import array, density, number, positive, whole
 from course_utils.style import COLOUR
 from course_utils.variational.pictures import DARK_LATENT
 
 
+@takes(axes=panels(2), mu=number, sigma=positive, noise=array("n"), target=number)
 def draw_reparameterization(axes, mu, sigma, noise, target=1.0):
     """Left each ε and its z = μ + σ ε; right r(z) = log N(z; target, 1), with slopes.
 
@@ -48,6 +51,7 @@ def draw_reparameterization(axes, mu, sigma, noise, target=1.0):
     return update
 
 
+@takes(ax=panel, d=whole(1, 10**4), constant=number, variance=function(array()))
 def draw_variances(ax, d, constant, variance):
     """Variance of one gradient, against how far q is off in every coordinate.
 
@@ -79,12 +83,19 @@ def draw_variances(ax, d, constant, variance):
     return update
 
 
+@takes(
+    axes=panels(2),
+    model=having("grid", "log_prob", "log_posterior"),
+    q=density,
+    bounds=array(None),
+)
 def plot_climb(axes, model, x, q, bounds):
     """Left the q that was found, beside the posterior of x; right the ELBO on the way.
 
     ``bounds`` is the ELBO after each step; its axis begins 3 nats below log p(x).
     """
     left, right = axes
+    log_p = number(model.log_prob(x), "model.log_prob(x)")
     left.plot(
         model.grid,
         model.log_posterior(x).exp(),
@@ -92,10 +103,9 @@ def plot_climb(axes, model, x, q, bounds):
         label="posterior p(z | x)",
     )
     style = {"color": COLOUR["latent"], "label": "q(z), found"}
-    left.plot(model.grid, q.log_prob(model.grid).exp(), "--", **style)
+    left.plot(model.grid, q.log_prob(model.grid).exp().detach(), "--", **style)
     left.set(xlabel="z", ylabel="density", xlim=(-1, 3), ylim=(0, 1.2))
     left.legend(loc="upper left")
-    log_p = model.log_prob(x).item()
     right.plot(range(1, len(bounds) + 1), bounds, color=COLOUR["latent"], label="ELBO")
     right.axhline(log_p, color=COLOUR["target"], linestyle="--", label="log p(x)")
     right.set(xlabel="step", ylabel="nats", ylim=(log_p - 3, log_p + 0.3))

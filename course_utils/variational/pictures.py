@@ -5,13 +5,26 @@ import math
 import torch
 from torch.distributions import Normal
 
+from course_utils.drawing import having, listing, panel, panels, parts, takes
+from course_utils.rules import (
+    array,
+    between,
+    number,
+    positive,
+    shares,
+    truths,
+    wholes,
+    word,
+)
 from course_utils.style import COLOUR, plot_points
 from course_utils.variational.bounds import elbo_by_quadrature
 
 GAP = "#FBE7B5"  # a gap: a light tone of the colour of q, always hatched or framed
 DARK_LATENT = "#6B4A00"  # a second q in the same picture: a dark tone
+LINEAR = having("log_prob", mean=array(2), weight=array(2, None))
 
 
+@takes(ax=panel, labels=listing(word, "k"), probability=shares("k"))
 def plot_bags(ax, labels, probability):
     """p(z | x) over a handful of bags, as horizontal bars."""
     bars = ax.barh(labels, probability, color=COLOUR["latent"], height=0.7)
@@ -20,6 +33,7 @@ def plot_bags(ax, labels, probability):
     ax.set(xlabel="p(z | x)", xlim=(0, 1.12 * probability.max().item()))
 
 
+@takes(ax=panel, per_second=between(1, 1e30))
 def plot_term_count(ax, per_second):
     """How many terms the sum has, and how long it takes at ``per_second`` terms."""
     d = torch.arange(1, 101)
@@ -36,6 +50,7 @@ def plot_term_count(ax, per_second):
     ax.set_ylim(1, 1e33)  # 2¹⁰⁰ is about 1.3 · 10³⁰
 
 
+@takes(ax=panel, share=between(0, 1), low=positive, high=positive)
 def draw_jensen(ax, share, low=0.25, high=3.0):
     """The log curve, two points on it, and the gap at their weighted mean."""
     w = torch.linspace(0.08, 3.4, 300)
@@ -63,6 +78,7 @@ def draw_jensen(ax, share, low=0.25, high=3.0):
     return update
 
 
+@takes(ax=panel, model=having("grid", "log_posterior"), label=word)
 def posterior_and_q(ax, model, x, label, **limits):
     """The posterior of x on the grid of ``model``; returns a curve that becomes q."""
     posterior = model.log_posterior(x).exp()
@@ -72,12 +88,19 @@ def posterior_and_q(ax, model, x, label, **limits):
     return ax.plot(model.grid, posterior, "--", color=COLOUR["latent"], label=label)[0]
 
 
+@takes(
+    axes=panels(2),
+    mu=number,
+    sigma=positive,
+    model=having("grid", "log_prob", "log_posterior", "log_joint"),
+    floor=number,
+)
 def draw_identity(axes, mu, sigma, model, x, floor=-10.0):
     """Left q beside the posterior, right ELBO + KL, stacked up to log p(x).
 
     The axis of the bars is cut at ``floor``, which must lie below every ELBO shown.
     """
-    grid, log_p = model.grid, model.log_prob(x).item()
+    grid, log_p = model.grid, number(model.log_prob(x), "model.log_prob(x)")
     left, right = axes
     curve = posterior_and_q(left, model, x, "q(z)", xlim=(-3, 4), ylim=(0, 1.6))
     left.legend(loc="upper left")
@@ -106,6 +129,7 @@ def draw_identity(axes, mu, sigma, model, x, floor=-10.0):
     return update
 
 
+@takes(axes=panels(2), x=array("n", 2), elbos=array(None), exact=LINEAR, learned=LINEAR)
 def plot_learning(axes, x, elbos, exact, learned):
     """Left the ELBO while learning, right the data with the learned direction."""
     left, right = axes
@@ -119,12 +143,13 @@ def plot_learning(axes, x, elbos, exact, learned):
     for model, role, style, name in lines:
         # the points that z = −2 and z = 2 stand for: a line along W through the mean
         ends = model.mean + torch.tensor([[-2.0], [2.0]]).to(x) * model.weight[:, 0]
-        right.plot(*ends.T, style, color=COLOUR[role], label=name, linewidth=3)
+        right.plot(*ends.detach().T, style, color=COLOUR[role], label=name, linewidth=3)
     right.set_aspect("equal", adjustable="datalim")  # as high as the left panel
     right.set(xlabel="x₁", ylabel="x₂")
     right.legend(loc="upper left")
 
 
+@takes(ax=panel, per_point=positive, network=positive)
 def plot_parameter_counts(ax, per_point, network):
     """Variational parameters as the data grow: one set for each x, or one network."""
     m = torch.logspace(0, 7, 50)
@@ -135,6 +160,12 @@ def plot_parameter_counts(ax, per_point, network):
     ax.legend(loc="upper left")
 
 
+@takes(
+    axes=panels(2),
+    bounds=array(None),
+    x=array("n", 2),
+    q=having(mean=array("n"), stddev=array("n")),
+)
 def plot_encoder(axes, bounds, x, q):
     """Left the ELBO of each batch; right q(z | x) against the direction of x.
 
@@ -156,6 +187,13 @@ def plot_encoder(axes, bounds, x, q):
     right.legend(loc="lower right")
 
 
+@takes(
+    ax=panel,
+    names=listing(word, "k"),
+    approximation=number,
+    amortization=array("k"),
+    errors=array("k", low=0),
+)
 def plot_gaps(ax, names, approximation, amortization, errors):
     """Stacked bars: what the family costs, and what sharing one network costs.
 
@@ -173,6 +211,14 @@ def plot_gaps(ax, names, approximation, amortization, errors):
     ax.legend(loc="upper right")
 
 
+@takes(
+    ax=panel,
+    x=array("n", 2),
+    gap=array("n"),
+    other_peak=truths("n"),
+    title=word,
+    top=positive,
+)
 def plot_gap_map(ax, x, gap, other_peak, title, top=1.0):
     """Each x at its place over the circle; bright where the encoder loses most.
 
@@ -192,6 +238,13 @@ def plot_gap_map(ax, x, gap, other_peak, title, top=1.0):
     return dots
 
 
+@takes(
+    ax=panel,
+    k=wholes(1, 10**9, "n"),
+    bounds=array("n"),
+    log_p=number,
+    estimates=parts(array("n"), array("n", low=0)),
+)
 def plot_iwae(ax, k, bounds, log_p, estimates):
     """The exact bound against k, and log p(x); ``estimates`` are (values, errors)."""
     ax.axhline(log_p, color=COLOUR["target"], label="log p(x)")

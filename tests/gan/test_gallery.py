@@ -16,10 +16,10 @@ pytestmark = pytest.mark.usefixtures("course_style")
 
 
 def test_a_sheet_holds_the_digits_row_by_row(ax):
-    images = torch.arange(6.0)[:, None].expand(6, 784)
+    images = torch.arange(6.0)[:, None].expand(6, 784) / 8
     sheet = gallery.plot_sheet(ax, images, 3, "", ("above", "below")).get_array()
     assert sheet.shape == (56, 84)
-    assert sheet[::28, ::28].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert sheet[::28, ::28].tolist() == [[0, 1 / 8, 2 / 8], [3 / 8, 4 / 8, 5 / 8]]
     assert [text.get_text() for text in ax.texts] == ["above", "below"]
     ax.clear()
     generator = Generator(2, 784, hidden=(3,), output="sigmoid")

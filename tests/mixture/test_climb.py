@@ -5,7 +5,8 @@ import torch
 from matplotlib.figure import Figure
 
 from course_utils.mixture import GaussianMixture, climb
-from course_utils.mixture.pictures import MARKERS, move_shares, plot_shares
+from course_utils.mixture.marks import MARKERS, move_shares
+from course_utils.mixture.pictures import plot_shares
 
 GRID = torch.linspace(-4, 6, 201, dtype=torch.float64)
 

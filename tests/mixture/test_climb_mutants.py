@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from course_utils.data import load_old_faithful
 from course_utils.mixture import climb, e_step, m_step, start_at
-from course_utils.mixture.pictures import DOUBT
+from course_utils.mixture.marks import DOUBT
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ from course_utils.mixture import (
     sort_components,
 )
 from course_utils.mixture.climb import next_mean
-from course_utils.mixture.pictures import mix_colours, two_bumps
+from course_utils.mixture.marks import mix_colours
+from course_utils.mixture.pictures import two_bumps
 from tests.hostile import Door, cases, nonsense, refuses, same_in_all_clothes
 from tests.mixture.cases import assert_same, close, random_mixture, seeds
 

@@ -7,9 +7,9 @@ import torch
 from matplotlib.figure import Figure
 
 from course_utils.mixture import GaussianMixture
+from course_utils.mixture.marks import mix_colours
 from course_utils.mixture.pictures import (
     mark_doubles,
-    mix_colours,
     plot_components,
     plot_ellipses,
     two_bumps,

@@ -33,7 +33,10 @@ def test_what_is_no_picture_is_named(ax):
     for bad in (None, 0, 2.5, "2"):
         refuses(lambda bad=bad: pictures.mosaic(digits(2), bad), "columns must")
         refuses(lambda bad=bad: pictures.standard_normal_ticks(bad), "n must")
-    refuses(lambda: pictures.plot_rows(ax, [digits(2)], ["a", "b"]), "names must be 1")
+    refuses(
+        lambda: pictures.plot_rows(ax, [digits(2)], ["a", "b"]),
+        "names must be 1 in number",
+    )
 
 
 def test_rows_have_their_names(ax):
