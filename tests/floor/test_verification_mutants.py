@@ -32,6 +32,16 @@ def test_no_rounding_decides_at_any_scale(power):
             assert exact
 
 
+@pytest.mark.parametrize("power", [-900, 0, 900])
+def test_two_terms_that_vanish_beside_the_first_count_together(power):
+    """1 + 2⁻⁵³ + 2⁻⁵³ is 1 in floats: only fractions see that the gap is allowed."""
+    right, atol, error = (math.ldexp(v, power) for v in (0.5, 1.0, 2**-53))
+    options = {"atol": atol, "rtol": 2**-52, "standard_error": error, "within": 1}
+    verify("the claim", 3 * right + 2 * error, right, **options)
+    with pytest.raises(AssertionError, match="does not hold"):
+        verify("the claim", 3 * right + 4 * error, right, **options)
+
+
 def test_a_number_that_is_none_is_the_worst_of_all():
     with pytest.raises(AssertionError, match=r"nan == 0 .* worst at element 1 of 3"):
         verify("zeros", [5.0, math.nan, 7.0], 0.0)
