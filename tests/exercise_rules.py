@@ -73,6 +73,19 @@ def rules(answers, not_compared=()):
     )
 
 
+def told(cases):
+    """One test for ``cases`` of (check, answer, hint); right answers have none, ""."""
+
+    @pytest.mark.parametrize(("check", "answer", "hint"), cases)
+    def answers_are_told(check, answer, hint, capsys):
+        check(answer)
+        line = capsys.readouterr().out
+        assert line.startswith("✗" if hint else "✓"), line
+        assert hint in line
+
+    return answers_are_told
+
+
 def _passes(exercise, answer, case, right):
     try:
         made = exercise.with_entries(answer(*case))

@@ -115,6 +115,7 @@ def _by_numbers(exercise, answer, attempt, found, right) -> str:
         lambda: _two_slips(exercise, found, right, entry),
         lambda: _changed(exercise, attempt),
         lambda: _shape(exercise, found, right, entry),
+        lambda: _nearly(exercise, found, right, entry),
     )
     if what := next(filter(None, (search() for search in searches)), ""):
         return where + what
@@ -262,6 +263,16 @@ def _not_finite(found, right, entry) -> str:
     pairs = ((a[entry], b[entry]) for a, b in zip(found, right, strict=True))
     said = (strange(came, like) for came, like in pairs if came.shape == like.shape)
     return next(filter(None, said), "")
+
+
+def _nearly(exercise, found, right, entry) -> str:
+    """All numbers are off by little, relative to the largest."""
+    if not equal(exercise, found, right, entry, 0.01):
+        return ""
+    return say(
+        "the numbers are nearly right, less than 1 % off: is something small added, "
+        "rounded or cut off, a step or a grid too coarse, or a small term left out?"
+    )
 
 
 def _changed(exercise, attempt) -> str:

@@ -78,8 +78,9 @@ class Exercise:
     ``draw(seed)`` is a random case, of the same shapes for every seed; ``extremes`` are
     added. Where a tuple is asked, ``entries`` names its entries. ``expected`` says in
     words what a good answer returns. ``hints`` go from what to think of to the line. A
-    gradient must flow back to the arguments named in ``gradient``. ``error_hints`` maps
-    a part of an error message to a hint.
+    gradient must flow back to the arguments named in ``gradient``, and a tensor has the
+    dtype of the argument named in ``dtype_of``, where the prompt says so.
+    ``error_hints`` maps a part of an error message to a hint.
     Results are compared within ``tolerance``, relative to the largest entry.
     """
 
@@ -94,6 +95,7 @@ class Exercise:
     traits: tuple[Trait, ...] = ()
     also: tuple[Callable, ...] = ()
     gradient: tuple[str, ...] = ()
+    dtype_of: str = ""
     tolerance: float = 1e-5
     error_hints: dict[str, str] = field(default_factory=dict)
 
@@ -202,6 +204,22 @@ class Exercise:
                     "the numbers are right, but no gradient flows back to {x}, or not "
                     "the right one: detach(), item(), no_grad() and NumPy cut it",
                     x=spoken(name),
+                )
+        return self._other_dtype(answer) if self.dtype_of else ""
+
+    def _other_dtype(self, answer) -> str:
+        """A tensor in 32 bits for an argument in 64, or the other way round."""
+        for way in (as_they_are, in_float32):
+            case = way(self.draw(0))
+            wanted = case[self.names.index(self.dtype_of)].dtype
+            made = next(iter(Attempt(answer, [case]).values), None)
+            if isinstance(made, torch.Tensor) and made.dtype != wanted:
+                return say(
+                    "the numbers are right, but in {got}; return them in the dtype of "
+                    "{x}, here {wanted}: dtype={x}.dtype",
+                    got=str(made.dtype).removeprefix("torch."),
+                    x=self.dtype_of,
+                    wanted=str(wanted).removeprefix("torch."),
                 )
         return ""
 

@@ -50,6 +50,8 @@ REDUCED: tuple[tuple[str, Callable], ...] = (
      lambda r: r.mT),
     ("the order is turned round: first and last have changed places",
      lambda r: r.flip(0)),
+    ("the order is turned round: first and last have changed places",
+     lambda r: r.flip(-1)),
     ("this is a running sum (cumsum): leave it out", lambda r: r.cumsum(0)),
     ("it is sorted: leave the order as it is", lambda r: r.sort(dim=0).values),
     ("this is the index of the largest (argmax): return the values themselves",

@@ -10,7 +10,7 @@ from course_utils.messages import say
 
 GREEK = {
     "mu": "μ", "sigma": "σ", "sigmas": "σ", "theta": "θ", "psi": "ψ", "alpha": "α",
-    "phi": "φ", "eps": "ε", "logvar": "log σ²",
+    "phi": "φ", "eps": "ε", "logvar": "log σ²", "LOG_2_PI": "log 2π",
 }  # fmt: skip
 LOAD = ast.Load()
 LIBRARIES = ("torch", "math", "F")

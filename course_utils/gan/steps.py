@@ -130,6 +130,8 @@ class Record:
         return "<no return>" if loss is None else ""
 
     def _at_the_right_place(self) -> bool:
+        if not self.steps:  # who moves G by hand is right for plain SGD only
+            return False
         generator, *others = players(self.z)
         right_step(generator, *others, self.z)
         gone = way(self.generator)

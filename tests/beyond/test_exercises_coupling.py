@@ -1,5 +1,7 @@
 """Notebook 07: typical answers for the coupling layer, each with its hint."""
 
+from torch.nn import functional as F
+
 from course_utils.beyond.exercises.coupling import check_coupled
 from tests.exercise_rules import rules
 
@@ -16,6 +18,15 @@ WRONG = [
     (lambda x, a, b: (a.exp() * x, a.sum(1)), "shift is missing"),
     (lambda x, a, b: (a.exp() * (x + b), a.sum(1)), "scales first"),
     (lambda x, a, b: ((x - b) / a.exp(), -a.sum(1)), "way back"),
+    (lambda x, a, b: (F.softplus(a) * x + b, a.sum(1)), "the scale is eᵃ itself"),
+    (lambda x, a, b: (a.tanh().exp() * x + b, a.tanh().sum(1)), "the scale is eᵃ"),
+    (lambda x, a, b: (2**a * x + b, a.sum(1)), "no other base"),
+    (lambda x, a, b: (a.exp() * x + b, a.sum(1).mean() + 0 * a[:, 0]), "has its own"),
+    (lambda x, a, b: (a.exp() * x + b, 5 * a.sum(1)), "it is 5 times the right"),
+    (
+        lambda x, a, b: (a.clamp(-4, 4).exp() * x + b, a.clamp(-4, 4).sum(1)),
+        "for a large log_scale",
+    ),
 ]
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from course_utils.beyond.exercises.denoising import check_denoising, denoising_loss
 from tests.exercise_rules import rules
@@ -34,6 +35,34 @@ WRONG = [
             ((1 / (s**2).clamp(1e-4) + w**-2) * (g - x) ** 2).sum(1).mean()
         ),
         "very small σ",
+    ),
+    (
+        lambda g, x, s, w: ((1 / s**2 + 1 / w**2) * ((g - x) ** 2).sum(1)).mean(),
+        "a table, (n, n)",
+    ),
+    (
+        lambda g, x, s, w: (
+            (1 / s**2 + 1 / w**2)[:, 0] * torch.linalg.norm(g - x, dim=1)
+        ).mean(),
+        "a norm is its root",
+    ),
+    (
+        lambda g, x, s, w: (
+            ((1 / s**2 + 1 / w**2) * (g - x) ** 2).sum() / (1 / s**2 + 1 / w**2).sum()
+        ),
+        "not divided by their sum",
+    ),
+    (
+        lambda g, x, s, w: ((g - x) ** 2 / s**2).sum(1).mean() + 1 / w**2,
+        "a part of the weight",
+    ),
+    (
+        lambda g, x, s, w: (
+            ((1 / s**2 + 1 / w**2) * F.smooth_l1_loss(g, x, reduction="none"))
+            .sum(1)
+            .mean()
+        ),
+        "no Huber",
     ),
 ]
 

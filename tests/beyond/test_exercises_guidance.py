@@ -15,6 +15,9 @@ WRONG = [
     (lambda c, e, w: (1 + w) * c, "only made longer"),
     (lambda c, e, w: c + min(w, 10.0) * (c - e), "large w"),
     (lambda c, e, w: c + max(w, 0.0) * (c - e), "negative w"),
+    (lambda c, e, w: (c + w * (c - e)) / (1 + w), "not divided by 1 + w"),
+    (lambda c, e, w: 1 + w * c - w * e, "(1 + w) multiplies v_c"),
+    (lambda c, e, w: c + w * w * (c - e), "not a power"),
 ]
 
 

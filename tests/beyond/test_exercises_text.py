@@ -62,6 +62,27 @@ WRONG = [
     (lambda s, x: of(s, x).sum(1)[:, None], "(5, 1)"),
     (lambda s, x: of(s.detach(), x).sum(1), "no gradient flows back"),
     (lambda s, x: s.log_softmax(2).gather(2, x).sum(1), "x[:, :, None]"),
+    (lambda s, x: picked(F.logsigmoid(s), x).sum(1), "a sigmoid of each score"),
+    (
+        lambda s, x: picked(s, x).sum(1) - x.shape[1] * math.log(s.shape[2]),
+        "equal scores only",
+    ),
+    (
+        lambda s, x: (
+            picked(s, x) - (s - s.max(2, keepdim=True).values).exp().sum(2).log()
+        ).sum(1),
+        "taken out before exp()",
+    ),
+    (
+        lambda s, x: picked(s, x).sum(1) - s.flatten(1).logsumexp(1),
+        "a log Σ exp of its own",
+    ),
+    (lambda s, x: of(s, x[:1].expand_as(x)).sum(1), "of the first text"),
+    (lambda s, x: of(s[:, :1].expand_as(s), x).sum(1), "of the first place"),
+    (
+        lambda s, x: of(s.transpose(0, 1).reshape(s.shape), x).sum(1),
+        "texts and places are mixed up",
+    ),
 ]
 
 (

@@ -49,6 +49,8 @@ def _no_hint_was_read(monkeypatch):
         (lambda x: [][0] if x[0] > 9 else [1][len(x) - 9], "Indices count from 0"),
         (lambda x: undefined, "Import it first"),  # noqa: F821
         (lambda x: np.mean(x), "`import numpy as np`"),  # noqa: F821
+        (lambda x: x.mean() + 2e-3 * x[0], "nearly right, less than 1 % off"),
+        (lambda x: x.mean() + 2e-2 * x[0], "differ from the reference"),
         (lambda: 1.0, "Keep the arguments of the stub"),
         (lambda x: x.numpy().nothing, "It was called with x: shape (5,)"),
     ],

@@ -131,6 +131,18 @@ def test_a_gradient_must_flow_and_must_be_the_right_one():
         assert "no gradient flows back to centre" in PAIR.verdict(cut)
 
 
+def test_a_tensor_has_the_dtype_that_the_prompt_asks_for():
+    asked = dataclasses.replace(MEAN, dtype_of="x")
+    for right in (mean, lambda x: x.mean().item(), lambda x: np.mean(x.numpy())):
+        assert asked.verdict(right).startswith("✓")
+    for other, name in (
+        (lambda x: x.float().mean(), "in float32"),
+        (lambda x: x.double().mean(), "in float64"),
+    ):
+        assert name in asked.verdict(other)
+        assert MEAN.verdict(other).startswith("✓")
+
+
 def test_a_check_prints_once_and_never_raises(capsys):
     MEAN.check(lambda x: 1 / 0)
     assert "it stopped with ZeroDivisionError" in capsys.readouterr().out

@@ -251,7 +251,7 @@ LAPLACE = [
     (lambda x: (median(x), (x - median(x)).abs().sum() / (len(x) - 1)), "m − 1"),
     (lambda x: (median(x), (x - median(x)).abs().median()), "not their median"),
     (lambda x: (median(x), (x - median(x)).abs().mean() / 2), "half"),
-    (lambda x: (median(x), x.abs().mean()), "it must be subtracted"),
+    (lambda x: (median(x), x.abs().mean()), "not from 0"),
     (lambda x: (median(x), median(x)), "the same number twice"),
     (lambda x: (median(x), 1.5 * (x - median(x)).abs().mean()), "1.5 times"),
     (lambda x: (median(x), None), "b is None"),

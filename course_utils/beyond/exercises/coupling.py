@@ -1,8 +1,9 @@
 """Exercise of notebook 07: a coupling layer and the logarithm of its determinant."""
 
 import torch
+from torch.nn.functional import softplus
 
-from course_utils.checks import Exercise, known_mistakes, noise
+from course_utils.checks import Exercise, Extreme, known_mistakes, noise
 
 
 def coupled(move, log_scale, shift):
@@ -16,7 +17,7 @@ def _by_scale(move, log_scale, shift):
     return shift + move * scale, torch.log(scale).sum(dim=1)
 
 
-def _draw(seed, n=6, m=4):
+def _draw(seed, n=7, m=5):
     return noise(seed, n, m), 0.7 * noise(seed + 20, n, m), noise(seed + 40, n, m)
 
 
@@ -54,6 +55,12 @@ check_coupled = Exercise(
         "y = log_scale.exp() * move + shift, and log_scale.sum(dim=1)",
     ),
     gradient=("move", "log_scale", "shift"),
+    extremes=(
+        Extreme(
+            "it is right, except for a large log_scale: do not clamp it",
+            (noise(60, 3, 2), 9 * noise(61, 3, 2), noise(62, 3, 2)),
+        ),
+    ),
     mistakes=known_mistakes(
         "log |det| has one number for each example: add up over the numbers that move, "
         "dim=1",
@@ -110,6 +117,15 @@ check_coupled = Exercise(
         _moved(lambda x, a, b: a.exp() + x + b),
         "log_scale and shift have changed places",
         lambda x, a, b: coupled(x, b, a),
+        "log |det| is one and the same for all examples, a mean over the batch; each "
+        "has its own",
+        _volume(lambda x, a, b: a.sum(dim=1).mean().expand(len(a))),
+        "the scale is eᵃ itself: no softplus, sigmoid or tanh, and no other base",
+        _moved(lambda x, a, b: softplus(a) * x + b),
+        _moved(lambda x, a, b: a.sigmoid() * x + b),
+        _moved(lambda x, a, b: a.tanh().exp() * x + b),
+        _moved(lambda x, a, b: 2**a * x + b),
+        _moved(lambda x, a, b: 10**a * x + b),
         "the scale is 1 plus what you need: it is exp(log_scale)",
         _moved(lambda x, a, b: (1 + a) * x + b),
     ),

@@ -1,6 +1,7 @@
 """Exercise of notebook 07: the loss that teaches a network to remove noise."""
 
 import torch
+from torch.nn.functional import smooth_l1_loss
 
 from course_utils.checks import Exercise, Extreme, known_mistakes, noise
 
@@ -106,6 +107,20 @@ check_denoising = Exercise(
         _reduced(lambda t: t.sum(dim=1)),
         "these are the terms themselves: sum over dim=1, then the mean",
         _reduced(lambda t: t),
+        "every weight meets every example: (n, 1) times (n,) is a table, (n, n). "
+        "Multiply before the sum over dim=1, or take weight[:, 0]",
+        lambda g, x, s, w: ((1 / s**2 + 1 / w**2) * (g - x).square().sum(1)).mean(),
+        "the distance must be squared, ‖guess − x₀‖²: a norm is its root",
+        lambda g, x, s, w: (
+            (1 / s**2 + 1 / w**2) * (g - x).norm(dim=1, keepdim=True)
+        ).mean(),
+        lambda g, x, s, w: ((1 / s**2 + 1 / w**2) * (g - x).norm(dim=1)).mean(),
+        "the weights are not divided by their sum: the mean over the batch divides by "
+        "n",
+        lambda g, x, s, w: (t := 1 / s**2 + 1 / w**2).mul((g - x) ** 2).sum() / t.sum(),
+        "brackets: 1/σ_data² is a part of the weight, and multiplies the squares, too",
+        lambda g, x, s, w: ((g - x) ** 2 / s**2).sum(dim=1).mean() + 1 / w**2,
+        lambda g, x, s, w: ((g - x) ** 2 / s**2 + 1 / w**2).sum(dim=1).mean(),
         "the axes are exchanged: sum over the numbers of an example (dim=1), mean over "
         "the examples",
         _reduced(lambda t: t.sum(dim=0).mean()),
@@ -119,6 +134,8 @@ check_denoising = Exercise(
         _of(lambda g, x: g - x),
         "the difference is squared, not taken as an absolute value",
         _of(lambda g, x: (g - x).abs()),
+        "the difference is squared, whatever its size: no Huber or smooth L1 loss",
+        _of(lambda g, x: smooth_l1_loss(g, x, reduction="none")),
         "guess and x₀ are added: the error is their difference",
         _of(lambda g, x: (g + x) ** 2),
         "x₀ is missing: the guess is compared with it",

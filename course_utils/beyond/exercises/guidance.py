@@ -74,6 +74,10 @@ check_guided = Exercise(
         "this is a mean of the two: guidance goes beyond v_c, away from v_∅",
         lambda c, e, w: (c + e) / 2,
         lambda c, e, w: (c + w * e) / (1 + w),
+        "the sum is not divided by 1 + w: the shares 1 + w and −w add up to 1 already",
+        lambda c, e, w: (c + w * (c - e)) / (1 + w),
+        "brackets: (1 + w) multiplies v_c",
+        lambda c, e, w: 1 + w * c - w * e,
         "this is v_c alone: without v_∅ there is no direction of the words",
         lambda c, e, w: c,
         "this is v_∅ alone, as if no words had been said",
@@ -93,6 +97,7 @@ check_guided = Exercise(
         lambda c, e, w: (c + w * (c - e)).mean(dim=0),
         lambda c, e, w: (c + w * (c - e)).sum(dim=1),
         "w is a factor, not a power",
+        lambda c, e, w: c + w**2 * (c - e),
         lambda c, e, w: c + (c - e).sign() * (c - e).abs() ** w,
     ),
 ).check

@@ -1,6 +1,7 @@
 """The first exercise of notebook 07: the log-probability of a string."""
 
 import torch
+from torch.nn.functional import logsigmoid
 
 from course_utils.checks import Exercise, Extreme, f64, known_mistakes, noise
 
@@ -156,6 +157,36 @@ check_text_log_prob = Exercise(
         lambda scores, x: _picked(scores, x)[:, :-1].sum(dim=1),
         "softmax was taken twice: log_softmax already gives log-probabilities",
         lambda scores, x: _of(scores.softmax(dim=2).log_softmax(dim=2), x).sum(dim=1),
+        "a sigmoid of each score does not make them sum to one: at each place one of "
+        "the V characters stands, so take log_softmax",
+        lambda scores, x: _of(logsigmoid(scores), x).sum(dim=1),
+        "log V is right for equal scores only: subtract log Σ exp of the scores at "
+        "each place (logsumexp)",
+        lambda scores, x: (
+            _of(scores, x).sum(dim=1) - x.shape[1] * f64(scores.shape[2]).log()
+        ),
+        "the largest score was taken out before exp(), and not put back: add it after "
+        "the log, or use logsumexp",
+        lambda scores, x: (
+            _of(scores, x)
+            - (scores - scores.amax(dim=2, keepdim=True)).logsumexp(dim=2)
+        ).sum(dim=1),
+        "each place has a log Σ exp of its own, of its V scores: subtract all of them",
+        lambda scores, x: (
+            _of(scores, x).sum(dim=1) - scores.flatten(1).logsumexp(dim=1)
+        ),
+        lambda scores, x: (
+            _of(scores, x).sum(dim=1) - scores.logsumexp(dim=2).mean(dim=1)
+        ),
+        "the characters of the first text stand for all texts: gather with the whole x",
+        lambda scores, x: _picked(scores, x[:1].expand_as(x)).sum(dim=1),
+        "the scores of the first place stand for all places: row t of them is for x_t",
+        lambda scores, x: _picked(scores[:, :1].expand_as(scores), x).sum(dim=1),
+        "texts and places are mixed up: a row of scores is one text (no transpose "
+        "before a reshape)",
+        lambda scores, x: _picked(scores.transpose(0, 1).reshape(scores.shape), x).sum(
+            dim=1
+        ),
         "this is the entropy of the network's guesses, not the log-probability of x",
         lambda scores, x: (
             -(scores.softmax(dim=2) * scores.log_softmax(dim=2)).sum(dim=(1, 2))

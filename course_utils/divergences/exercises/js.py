@@ -142,6 +142,9 @@ check_js = Exercise(
         "m is the arithmetic mean (p + q)/2, not √(p q), nor another mean, the product "
         "or the larger one",
         _weighted(0.5, 0.5, mean=lambda p, q: (p * q).sqrt()),
+        lambda p, q, dx: _weighted(
+            0.5, 0.5, mean=lambda p, q: (r := (p * q).sqrt()) / (r.sum() * dx)
+        )(p, q, dx),
         _weighted(0.5, 0.5, mean=torch.mul),
         _weighted(0.5, 0.5, mean=lambda p, q: 2 * p * q / (p + q)),
         _weighted(0.5, 0.5, mean=torch.maximum),

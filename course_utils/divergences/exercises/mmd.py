@@ -106,6 +106,15 @@ def _means(x, y):
     return _squares(x.mean(0), y.mean(0))
 
 
+def _paired(x, y, sigma):
+    """The estimate from pairs (x_i, y_i): no i with itself, also between them."""
+
+    def k(a, b):
+        return _gauss(a[:, None], b, sigma)
+
+    return _off_diagonal(k(x, x) + k(y, y) - 2 * k(x, y), len(x), None)
+
+
 def _samples(seed):
     """Examples of two sources, of different numbers, and σ."""
     x, y = noise(20 * seed, 6, 3), 0.7 * noise(20 * seed + 1, 4, 3) + 1.5
@@ -227,6 +236,7 @@ check_mmd2 = Exercise(
         lambda x, y, sigma: _estimate(between=lambda k: k.diagonal().mean())(
             x[: len(y)], y, sigma
         ),
+        lambda x, y, sigma: _paired(x[: len(y)], y, sigma),
         "the mean between x and y counts twice: its factor 2 is missing",
         _estimate(between=lambda k: k.mean() / 2),
         _estimate(_biased, lambda k: k.mean() / 2),
@@ -271,6 +281,10 @@ check_mmd2 = Exercise(
         _estimate(of_y=lambda k, _, n: (k.sum() - n) / (n * (n - 1))),
         _estimate(of_y=lambda k, m, n: (k.sum() - m) / (n * (n - 1))),
         _estimate(of_y=lambda k, m, n: (k.sum() - n) / (m * (m - 1))),
+        lambda x, y, sigma: _estimate(
+            of_y=lambda k, _, n: (k.sum() - n) / (n * (n - 1)),
+            between=lambda k: k.sum() / len(k) ** 2,
+        )(x, y, sigma),
         "n and m have changed places: the pairs within x are n (n − 1), those within y "
         "m (m − 1)",
         lambda x, y, sigma: _estimate(

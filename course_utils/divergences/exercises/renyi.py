@@ -129,10 +129,17 @@ check_renyi = Exercise(
         lambda lp, lq, cell, a: (lq.exp() * (lq - lp)).sum() * cell,
         "log_p is a logarithm: p^α is exp(α log_p), not log_p^α",
         lambda lp, lq, cell, a: (lp**a * lq ** (1 - a)).sum().mul(cell).log() / (a - 1),
+        lambda lp, lq, cell, a: (
+            (lp.abs() ** a * lq.abs() ** (1 - a)).sum().mul(cell).log() / (a - 1)
+        ),
         lambda lp, lq, cell, a: _renyi(lp**a / a, lq ** (1 - a) / (1 - a), cell, a),
         "exp() is missing: α log p + (1 − α) log q is the log of the power",
         lambda lp, lq, cell, a: (a * lp + (1 - a) * lq).sum().mul(cell).log() / (a - 1),
         lambda lp, lq, cell, a: (a * lp + (1 - a) * lq).sum().mul(cell) / (a - 1),
+        "the largest was taken out before exp(): put it back, add it after the log",
+        lambda lp, lq, cell, a: (
+            _renyi(lp, lq, cell, a) - (a * lp + (1 - a) * lq).max() / (a - 1)
+        ),
         "exp() comes before the sum: first the power of each cell, then add them up",
         lambda lp, lq, cell, a: (
             (a * lp + (1 - a) * lq).sum().exp().mul(cell).log() / (a - 1)

@@ -104,11 +104,14 @@ check_jsd = Exercise(
         "log 4 must be the natural logarithm (math.log), as in V: 1.386, in nats",
         lambda p, q, d, x: jsd(p, q, d, x) - LOG4 / 2 + 1,
         lambda p, q, d, x: jsd(p, q, d, x) - LOG4 / 2 + math.log10(4) / 2,
-        "V is in bits (log2), and log 4 in nats: use the natural logarithm in both",
+        "V is in other units (log2 or log10), and log 4 in nats: use the natural "
+        "logarithm in both",
         lambda p, q, d, x: (jsd(p, q, d, x) - LOG4 / 2) / math.log(2) + LOG4 / 2,
+        lambda p, q, d, x: (jsd(p, q, d, x) - LOG4 / 2) / math.log(10) + LOG4 / 2,
         "log 4 stands inside the integral, or the sum: add it to V, once",
         lambda p, q, d, x: integrate(p * d.log() + q * (1 - d).log() + LOG4, x) / 2,
         lambda p, q, d, x: integrate(p * d.log() + q * (1 - d).log() + LOG4 / 2, x) / 2,
+        lambda p, q, d, x: integrate(p * d.log() + q * (1 - d).log() + LOG4 / 2, x),
         lambda p, q, d, x: (
             (p * d.log() + q * (1 - d).log() + LOG4).sum() * (x[1] - x[0]) / 2
         ),
@@ -164,8 +167,8 @@ def unrolled(theta, psi, rate, k):
     theta, psi = theta.clone().requires_grad_(), psi.clone().requires_grad_()
     for _ in range(k):
         v = logsigmoid(-psi * theta)
-        (up,) = torch.autograd.grad(v, psi, create_graph=True)
-        psi = psi + rate * up
+        (dv_dpsi,) = torch.autograd.grad(v, psi, create_graph=True)
+        psi = psi + rate * dv_dpsi
     return torch.autograd.grad(logsigmoid(-psi * theta), theta)[0]
 
 
@@ -217,11 +220,29 @@ def _slope(theta, psi):
     return -psi * torch.sigmoid(psi * theta)
 
 
-def _with_steps_of_theta(theta, psi, rate, k):
+def _with_steps_of_theta(theta, psi, rate, k, sign=1):
     for _ in range(k):
         s = torch.sigmoid(psi * theta)
-        theta, psi = theta + rate * psi * s, psi - rate * theta * s
+        theta, psi = theta + sign * rate * psi * s, psi - rate * theta * s
     return _slope(theta, psi)
+
+
+def _tracked(steps):
+    """The derivative of V by the θ at the start, through ``steps(θ, ψ)`` of both."""
+
+    def answer(theta, psi, rate, k):
+        start = theta.clone().requires_grad_()
+        moved = start, psi
+        for _ in range(k):
+            moved = steps(*moved, rate)
+        return torch.autograd.grad(_game(*moved), start)[0]
+
+    return answer
+
+
+def _of_both(theta, psi, rate, sign=1):
+    s = rate * torch.sigmoid(psi * theta)
+    return theta + sign * psi * s, psi - theta * s
 
 
 check_unrolled = Exercise(
@@ -312,6 +333,10 @@ check_unrolled = Exercise(
         lambda theta, psi, rate, k: theta - rate * _look(theta, psi, rate, k),
         "θ has moved, too: it stays where it is, and only ψ takes steps",
         _with_steps_of_theta,
+        _tracked(_of_both),
+        _tracked(lambda t, p, rate: _of_both(t, p, rate, -1)),
+        "the slope of V by ψ is −θ σ(ψθ): the factor θ is missing (chain rule)",
+        _tracked(lambda t, p, rate: (t, p - rate * torch.sigmoid(p * t))),
     ),
     error_hints={
         "does not require grad": "θ and ψ must require gradients before you use "

@@ -229,7 +229,12 @@ check_best_d = Exercise(
         "square of the densities), and not with another base than e",
         *(
             lambda log_p, log_q, c=c: torch.sigmoid(c * (log_p - log_q))
-            for c in (0.5, 2, math.log(2), math.log(10), -0.5, -2)
+            for c in (0.5, 2, math.log(2), 1 / math.log(2), 1 / math.log(10), -0.5, -2)
+        ),
+        "each log was shifted by a largest value of its own, which changes the ratio: "
+        "shift both by the same, or take the sigmoid of log p − log q",
+        lambda log_p, log_q: torch.sigmoid(
+            log_p - log_p.max() - (log_q - log_q.max())
         ),
         "both shares are there, that of p and that of q: return D* only, the first",
         lambda log_p, log_q: torch.stack([log_p, log_q]).softmax(0),

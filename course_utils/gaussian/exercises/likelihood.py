@@ -91,6 +91,12 @@ check_log_likelihood = Exercise(
             _log_densities(x, mu, sigma).sum()
             + (len(x) - 1) * (sigma.log() + 0.5 * math.log(2 * math.pi))
         ),
+        "log σ and ½ log 2π belong to each example: m times, not m − 1 times",
+        lambda x, mu, sigma: (
+            _log_densities(x, mu, sigma).sum()
+            + sigma.log()
+            + 0.5 * math.log(2 * math.pi)
+        ),
         "log σ is counted once; it belongs to each example: m times",
         lambda x, mu, sigma: (
             _log_densities(x, mu, sigma).sum() + (len(x) - 1) * sigma.log()
@@ -222,6 +228,15 @@ check_mle_variance = Exercise(
         "take the mean of the squared distances, not their median",
         lambda x: (x - x.mean()).square().median(),
         lambda x: (x - x.median()).square().median(),
+        "divide by m twice, in the mean of x² and in the mean of x, before you square: "
+        "Σx²/m − (Σx/m)²",
+        lambda x: (x.square().sum() - x.sum().square()) / len(x),
+        lambda x: x.square().mean() - x.sum().square(),
+        "these are the distances between neighbours in the tensor; take those from "
+        "the mean",
+        lambda x: x.diff().square().mean(),
+        "this is rounded down to a whole number: divide by /, not by //",
+        lambda x: (x - x.mean()).square().sum() // len(x),
         "you measured from the median; take the distances from the mean of x",
         lambda x: (x - x.median()).square().mean(),
         "you measured from a number outside, the mean of the heights (a global "

@@ -107,6 +107,12 @@ def _with_constant_pixels(seed):
     return x, weights, probs
 
 
+def _with_sure_pixels(seed):
+    """Some probabilities are near 0 or 1."""
+    x, weights, probs = _draw_bits(seed)
+    return x, weights, (4 * (probs.logit() + 0.5)).sigmoid()
+
+
 check_bernoulli_em_step = Exercise(
     name="mixture of Bernoullis",
     solution=bernoulli_em_step,
@@ -121,6 +127,11 @@ check_bernoulli_em_step = Exercise(
             "where a pixel is on (or off) in every image, its new probability is 1 (or "
             "0): no clamp, no pseudo-count and no small number belongs there",
             _with_constant_pixels(4),
+        ),
+        Extreme(
+            "it is right for moderate probs only: do not clamp them, and add no small "
+            "number in the logs",
+            _with_sure_pixels(6),
         ),
         Extreme(
             "a product of 1500 probabilities underflows to 0, and 0/0 is NaN; add "
@@ -167,6 +178,11 @@ check_bernoulli_em_step = Exercise(
             lambda x, w, p: (
                 w.log() + x @ p.log().T + (1 - x) @ (1 - p.log()).T
             ).softmax(1)
+        ),
+        "the pixels are independent: add up their logs, not the pixels that fit; that "
+        "is the log of the product",
+        _with_shares(
+            lambda x, w, p: (w.log() + (x @ p.T + (1 - x) @ (1 - p).T).log()).softmax(1)
         ),
         "the new weights are the mean shares N_k / n, not put into softmax",
         _with_weights(lambda r: r.sum(0).softmax(0)),

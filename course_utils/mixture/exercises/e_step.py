@@ -106,6 +106,20 @@ check_e_step = Exercise(
         lambda *case: _log_joint(*case).log_softmax(1),
         "you divided logarithms by their sum; take exp first, or use softmax",
         lambda *case: _share(_log_joint(*case)),
+        "the distance from the mean must be squared: (x − μ)² / (2σ²)",
+        lambda x, w, m, s: (
+            w.log() - s.log() - (x[:, None] - m).abs() / (2 * s**2)
+        ).softmax(1),
+        lambda x, w, m, s: (
+            w.log() - s.log() - 0.5 * ((x[:, None] - m) / s).abs()
+        ).softmax(1),
+        "φ is a factor: add log φ before you normalise, not φ to the shares",
+        lambda x, w, m, s: _share(_log_bumps(x, m, s).softmax(1) + w),
+        lambda x, w, m, s: _log_bumps(x, m, s).softmax(1) + w,
+        "the log of p(x, z) counts as it is, not times a number or divided by one (no "
+        "temperature)",
+        lambda *case: (2 * _log_joint(*case)).softmax(1),
+        lambda *case: (_log_joint(*case) / 2).softmax(1),
         "you added φ; its logarithm belongs there, log φ",
         lambda x, w, m, s: (w + _log_bumps(x, m, s)).softmax(1),
         "log φ has the wrong sign: add it",

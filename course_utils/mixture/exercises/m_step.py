@@ -155,6 +155,17 @@ check_m_step = Exercise(
         _with_weights(lambda x, r: r.sum(0) / x.numel()),
         "this is the largest share, and not the mean share N_k / n",
         _with_weights(lambda x, r: r.amax(0)),
+        "each component is centred at its own new mean, means[k]: not all of them at "
+        "that of the first",
+        _with_covariances(lambda x, r, m, n: _scatter(x, r, m[:1].expand_as(m)) / n),
+        "the distances keep their signs: two coordinates may go opposite ways, so take "
+        "no abs()",
+        _with_covariances(lambda x, r, m, n: (_scatter(x, r, m) / n).abs()),
+        _with_covariances(
+            lambda x, r, m, n: (
+                torch.einsum("nk,nka,nkb->kab", r, *2 * [(x[:, None] - m).abs()]) / n
+            )
+        ),
         "divide the means by N_k, the sum of the shares",
         _with_means(lambda x, r, old: r.T @ x),
         "you divided the means by n; each component divides by its own N_k",

@@ -118,6 +118,16 @@ check_sample = Exercise(
         lambda w, m, s, u, e: sample(w, m, s**2, u, e),
         "sigmas are σ already, the standard deviations: no root, no sqrt",
         lambda w, m, s, u, e: sample(w, m, s.sqrt(), u, e),
+        "the components were sorted by their weights: leave their order, the first one "
+        "takes the small u",
+        lambda w, m, s, u, e: sample(*(v[w.argsort()] for v in (w, m, s)), u, e),
+        lambda w, m, s, u, e: sample(
+            *(v[w.argsort(descending=True)] for v in (w, m, s)), u, e
+        ),
+        "each component has a σ of its own, sigmas[z]: not the mean of them, or one",
+        lambda w, m, s, u, e: sample(w, m, s.mean().expand_as(s), u, e),
+        lambda w, m, s, u, e: sample(w, m, s[:1].expand_as(s), u, e),
+        lambda w, m, s, u, e: sample(w, m, (w @ s).expand_as(s), u, e),
         "the same weights count twice: μ_z + σ_z · noise needs no φ",
         lambda w, m, s, u, e: sample(w, w * m, w * s, u, e),
         "you compare u with φ; compare it with the cumulative sum of φ (cumsum)",

@@ -1,7 +1,7 @@
 """Exercise 3 of notebook 04: the ELBO of pixels that are 0 or 1."""
 
 from torch.distributions import Bernoulli
-from torch.nn.functional import logsigmoid, softplus
+from torch.nn.functional import binary_cross_entropy, logsigmoid, softplus
 
 from course_utils.checks import Exercise, Extreme, f64, known_mistakes, noise
 
@@ -200,6 +200,12 @@ check_elbo = Exercise(
         "x and logits have changed places in the cross-entropy",
         _elbo_with(lambda x, logits: x * logits - softplus(x)),
         _elbo_with(lambda x, logits: logits * logsigmoid(x)),
+        _elbo_with(lambda x, logits: x * logits.sigmoid() - softplus(x)),
+        _elbo_with(
+            lambda x, logits: (
+                -binary_cross_entropy(x, logits.sigmoid(), reduction="none")
+            )
+        ),
         "this is a squared error, as for a Gaussian; x is 0 or 1: use the Bernoulli",
         _elbo_with(lambda x, logits: -(x - logits.sigmoid()).square()),
         _elbo_with(lambda x, logits: -(x - logits.sigmoid()).square() / 2),

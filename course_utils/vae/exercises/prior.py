@@ -132,10 +132,18 @@ check_prior_bound = Exercise(
         lambda log_p_x, log_p_z, z, mu, logvar: (
             (log_p_x + log_p_z - _log_q(z, mu, logvar).sum(dim=1)).exp().mean().log()
         ),
+        "z is drawn from q(z | x) already: the mean needs no weight exp(log q)",
+        _each(lambda x, p, q: x + q.exp() * (p - q)),
+        _each(lambda x, p, q: q.exp() * (x + p - q)),
         # another log q
         "log q has −½ log 2π for each latent, and it is missing: the other two logs "
         "have theirs, so it counts",
         _with(lambda z, mu, logvar: _log_q(z, mu, logvar) + 0.5 * LOG_2_PI),
+        "−½ log 2π belongs to each latent in log q(z | x): d times, not once",
+        lambda log_p_x, log_p_z, z, mu, logvar: (
+            prior_bound(log_p_x, log_p_z, z, mu, logvar)
+            - (z.shape[1] - 1) * 0.5 * LOG_2_PI
+        ),
         "−½ log σ² is missing in log q(z | x)",
         _with(lambda z, mu, logvar: _log_q(z, mu, logvar) + 0.5 * logvar),
         "the sign of log σ² is turned round in log q(z | x): it is −½ log σ²",

@@ -52,6 +52,7 @@ check_walk = Exercise(
     solution=walk,
     also=(_walk_mixed, _walk_by_loop),
     draw=lambda seed: (noise(seed, 3), noise(seed + 20, 3), 5 + seed % 3),
+    dtype_of="start",
     expected="shape (steps, d): the first row is start, the last is end",
     hints=(
         "each point is start plus a share of the way from start to end",
@@ -119,6 +120,8 @@ check_walk = Exercise(
         lambda a, b, steps: (a + b) / 2,
         "this is one coordinate only: each point holds all of them, shape (steps, d)",
         lambda a, b, steps: walk(a, b, steps)[:, 0],
+        "every column is that of the first coordinate: each has its own start and end",
+        lambda a, b, steps: walk(a, b, steps)[:, :1].expand(-1, len(a)),
         "this is the mean of the coordinates: each point holds all of them",
         lambda a, b, steps: walk(a, b, steps).mean(1),
         "these are the shares only: start + share · (end − start)",

@@ -128,6 +128,12 @@ check_reparameterized_gradient = Exercise(
         ),
     ),
     mistakes=known_mistakes(
+        "z is drawn from q already: the mean of r(z) needs no weight q(z)",
+        _grad(
+            lambda r, m, v, e: (
+                _log_q(m, v, z := m + _sigma(v) * e).exp() * r(z)
+            ).mean()
+        ),
         "logvar is log σ², a variance, so σ = exp(logvar / 2): the half is missing",
         _grad(lambda r, m, v, e: r(m + v.exp() * e).mean()),
         "logvar is log σ², a variance, so σ = exp(logvar / 2): you doubled it in place "

@@ -56,6 +56,12 @@ def _case_of_kl(seed, n=2500):
     return p, q, p.loc + p.scale * noise(seed + 40, n)
 
 
+def _unlucky(seed, n=2500):
+    """Samples of N(0, 1) whose mean is 2.5 standard errors too large."""
+    z = noise(seed, n)
+    return z - z.mean() + 0.05
+
+
 check_kl_monte_carlo = Exercise(
     name="KL by Monte Carlo",
     solution=kl_monte_carlo,
@@ -77,6 +83,11 @@ check_kl_monte_carlo = Exercise(
             "its mean. Subtract the logs from log_prob(z), without exp(), clamp() or a "
             "small number in the log",
             (Normal(*f64(0, 1)), Normal(*f64(0.5, 0.02)), noise(7, 2500)),
+        ),
+        Extreme(
+            "an estimate may be negative, although the KL is not: do not cut it off at "
+            "0, and take no absolute value",
+            (Normal(*f64(0, 1)), Normal(*f64(0.06, 1)), _unlucky(8)),
         ),
     ),
     error_hints={
