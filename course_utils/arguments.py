@@ -161,13 +161,28 @@ def returned(value, shape: tuple[int, ...], name: str) -> torch.Tensor:
 
     Another shape would be broadcast: many wrong numbers, and no error.
     """
-    if not isinstance(value, torch.Tensor) or value.is_complex():
-        is_tensor = isinstance(value, torch.Tensor)
+    is_tensor = isinstance(value, torch.Tensor)
+    if not is_tensor or value.is_complex() or value.dtype == torch.bool:
         kind = value.dtype if is_tensor else type(value).__name__
         raise TypeError(f"{name} must return a tensor of real numbers, got {kind}")
     shape, got = tuple(shape), tuple(value.shape)
     if got != shape:
         raise ValueError(f"{name} must return the shape {shape}, got {got}")
+    return value
+
+
+def known(value: torch.Tensor, name: str, log: bool = True) -> torch.Tensor:
+    """What the function ``name`` has returned, if it is no NaN and not infinite.
+
+    A ``log`` may be −∞: the log of 0.
+    """
+    unknown = value.isnan() | (value.isposinf() if log else value.isinf())
+    bad = int(unknown.sum())
+    if bad:
+        raise ValueError(
+            f"{name} must return numbers, got {bad} of {value.numel()} that are NaN or "
+            "infinite"
+        )
     return value
 
 
@@ -230,18 +245,23 @@ def outside(x: torch.Tensor) -> torch.Tensor:
     return x.clone() if copied else x
 
 
-def check_dense(x: torch.Tensor, name: str = "x") -> None:
-    """Raise a ``TypeError`` for a sparse tensor and for one without numbers.
-
-    Also for one that lies elsewhere than in the memory of the processor, and where new
-    tensors would lie elsewhere.
-    """
+def at_home() -> None:
+    """Raise a ``TypeError`` where new tensors are not made for the processor."""
     home = torch.empty(0)
     if not home.is_cpu:
         raise TypeError(
             "this course computes on the processor, but new tensors are made on "
             f"{home.device}: torch.set_default_device('cpu')"
         )
+
+
+def check_dense(x: torch.Tensor, name: str = "x") -> None:
+    """Raise a ``TypeError`` for a sparse tensor and for one without numbers.
+
+    Also for one that lies elsewhere than in the memory of the processor, and where new
+    tensors would lie elsewhere.
+    """
+    at_home()
     # nothing here knows those
     strange = x.layout != torch.strided or x.is_nested or x.is_quantized
     if strange or not x.is_cpu:

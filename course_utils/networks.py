@@ -7,7 +7,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from course_utils.arguments import counts, one_of, require
+from course_utils.arguments import at_home, counts, one_of, require
 from course_utils.files import ModelFileError, read_model, write_model
 
 ACTIVATIONS = {
@@ -25,6 +25,7 @@ def layers(widths: Sequence[int], activation: str) -> nn.Sequential:
     Raises ``ValueError`` for an unknown ``activation``, for fewer than two widths and
     for a width that is no whole number from 1; ``TypeError`` for no sequence.
     """
+    at_home()
     one_of(tuple(ACTIVATIONS), activation=activation)
     widths = whole_numbers(widths, "widths")
     if len(widths) < 2:
@@ -66,6 +67,10 @@ class SavedModule(nn.Module):
     """A network that knows the ``settings`` that it was made with, and goes to disk."""
 
     settings: dict
+
+    def __init__(self):
+        at_home()
+        super().__init__()
 
     @property
     def dtype(self) -> torch.dtype:

@@ -22,6 +22,8 @@ from course_utils.arguments import check_dense, counts, floats, numbers, require
 MASS_TOLERANCE = 1e-4
 HALF_TOLERANCE = 0.01  # of the half grid; the error of the whole is about its 4th power
 PARTS = ("loc", "scale", "low", "high", "rate", "concentration", "probs", "logits")
+WITHIN = ("base_dist", "_component_distribution")
+WITHIN += ("_mixture_distribution", "_dirichlet")  # what distributions stand on
 EXPLAINED = 0.25  # of the missing mass: a tail that may hold less is not the reason
 
 
@@ -146,6 +148,7 @@ def draw(p, n: int, name: str = "p") -> torch.Tensor:
     if isinstance(p, type) or not hasattr(p, "sample"):
         kind = f"the class {p.__name__}" if isinstance(p, type) else type(p).__name__
         raise ValueError(f"{name} must have .sample, got {kind}")
+    check_parameters(name, p)
     x = p.sample(n) if _takes_a_number(p.sample) else p.sample((n,))
     if not isinstance(x, torch.Tensor) or x.ndim == 0 or len(x) != n:
         got = tuple(x.shape) if isinstance(x, torch.Tensor) else type(x).__name__
@@ -166,8 +169,15 @@ def check_density(name: str, p) -> None:
     if isinstance(p, type) or not hasattr(p, "log_prob"):
         kind = f"the class {p.__name__}" if isinstance(p, type) else type(p).__name__
         raise TypeError(f"{name} must have .log_prob, got {kind}")
+    check_parameters(name, p)
+
+
+def check_parameters(name: str, p) -> None:
+    """Raise a ``TypeError`` for a distribution, or a part of one, of whole numbers."""
     if not isinstance(p, Distribution):
         return
+    for part in WITHIN:
+        check_parameters(f"{part} of {name}", p.__dict__.get(part))
     # beside a tensor of whole numbers torch cuts a scale of 1.5 down to 1, unseen, and
     # halves overflow
     for part in PARTS:
@@ -186,6 +196,7 @@ def log_density(p, x: torch.Tensor) -> torch.Tensor:
     """
     if isinstance(p, type) or not hasattr(p, "log_prob"):
         raise TypeError(f"p must be an object with log_prob, got {p!r:.60}")
+    check_parameters("p", p)
     outcomes = isinstance(x, torch.Tensor) and not x.is_floating_point()
     if not outcomes or x.is_complex():  # whole numbers stay as they are
         x = floats(x)

@@ -243,9 +243,10 @@ def _log_prob(name: str, p, points: torch.Tensor) -> torch.Tensor:
     if not isinstance(log_p, torch.Tensor) or not log_p.is_floating_point():
         kind = getattr(log_p, "dtype", type(log_p).__name__)
         raise TypeError(f"{name}.log_prob must return a tensor of floats, got {kind}")
-    if bool(log_p.isnan().any()):
-        bad = f"{int(log_p.isnan().sum())} of {log_p.numel()} values"
-        raise ValueError(f"{name}.log_prob must be numbers, got NaN in {bad}")
+    no_log = log_p.isnan() | log_p.isposinf()  # −∞ is log 0
+    if bool(no_log.any()):
+        bad = f"{int(no_log.sum())} of {log_p.numel()} values"
+        raise ValueError(f"{name}.log_prob must be numbers, got NaN or +∞ in {bad}")
     if log_p.numel() != len(points):
         raise ValueError(
             f"{name} must be one distribution, whose log_prob of {len(points)} points "

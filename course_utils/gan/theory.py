@@ -89,6 +89,6 @@ def _log(name: str, p, x: torch.Tensor) -> torch.Tensor:
     if not isinstance(log_p, torch.Tensor) or not log_p.is_floating_point():
         kind = getattr(log_p, "dtype", type(log_p).__name__)
         raise TypeError(f"{name}.log_prob must return floats, got {kind}")
-    bad = int(log_p.isnan().sum())
-    require(**{f"{name}.log_prob": (f"{bad} NaN", bad == 0, "numbers")})
+    bad = int((log_p.isnan() | log_p.isposinf()).sum())  # −∞ is log 0
+    require(**{f"{name}.log_prob": (f"{bad} NaN or +∞", bad == 0, "numbers")})
     return log_p

@@ -2,6 +2,7 @@
 
 Everywhere ``log_joint(z)`` is log p(x, z) with the observation x already put in, and q
 is a ``torch.distributions`` object (or a table, where z can be enumerated). Nats.
+A ``log_joint`` that gives NaN or +∞ is refused; −∞ is the log of 0.
 """
 
 import itertools
@@ -13,8 +14,8 @@ import numpy as np
 import torch
 from torch.distributions import Distribution, Normal
 
-from course_utils.arguments import counts, floats, functions, require, returned
-from course_utils.quadrature import Estimate
+from course_utils.arguments import counts, floats, functions, known, require, returned
+from course_utils.quadrature import Estimate, check_parameters
 
 LogJoint = Callable[[torch.Tensor], torch.Tensor]
 MOST_TERMS = 2**22  # of an exact sum
@@ -49,9 +50,10 @@ def _log_weights(log_joint: LogJoint, q: Distribution, shape) -> torch.Tensor:
     functions(log_joint=log_joint)
     if not isinstance(q, Distribution):
         raise TypeError(f"q must be a distribution, got {q!r:.60}")
+    check_parameters("q", q)
     z = q.rsample(shape) if q.has_rsample else q.sample(shape)
     log_p, log_q = log_joint(z), q.log_prob(z)
-    return returned(log_p, log_q.shape, "log_joint") - log_q
+    return known(returned(log_p, log_q.shape, "log_joint"), "log_joint") - log_q
 
 
 def elbo_by_quadrature(log_joint: LogJoint, q: Normal, n_nodes: int = 64):
@@ -64,11 +66,12 @@ def elbo_by_quadrature(log_joint: LogJoint, q: Normal, n_nodes: int = 64):
     functions(log_joint=log_joint)
     if not isinstance(q, Normal):
         raise TypeError(f"q must be a Normal, got {q!r:.60}")
+    check_parameters("q", q)
     noise, weights = _normal_nodes(n_nodes)
     shape = (-1, *[1] * q.mean.ndim)  # the nodes stand in front of the batch of q
     z = q.mean + q.stddev * noise.reshape(shape)
     # E_q[log p(x, z)] + H(q): the entropy of a normal needs no nodes
-    log_p = returned(log_joint(z), z.shape, "log_joint")
+    log_p = known(returned(log_joint(z), z.shape, "log_joint"), "log_joint")
     return (weights.reshape(shape) * log_p).sum(0) + q.entropy()
 
 

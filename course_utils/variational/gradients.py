@@ -18,6 +18,7 @@ from course_utils.arguments import (
     counts,
     floats,
     functions,
+    known,
     one_of,
     plain,
     positive,
@@ -65,11 +66,12 @@ def gradient_draws(
     noise = torch.randn(n, len(mu), dtype=mu.dtype, generator=generator)
     z = mu + sigma * noise
     if estimator == "score_function":
-        return (returned(r(z), (n,), "r") - baseline)[:, None] * noise / sigma
+        value = known(returned(r(z), (n,), "r"), "r", log=False)
+        return (value - baseline)[:, None] * noise / sigma
     # ∂z/∂μ = 1, so the gradient for μ is the one for z; row i of the sum needs only z_i
     with torch.inference_mode(False), torch.enable_grad():
         z = z.detach().clone().requires_grad_()
-        value = returned(r(z), (n,), "r")
+        value = known(returned(r(z), (n,), "r"), "r", log=False)
         if not value.requires_grad:
             raise ValueError("r must be computed from z by torch, got no gradient")
         (gradient,) = torch.autograd.grad(value.sum(), z)
@@ -200,6 +202,8 @@ def ascent(parameters, n_steps: int, learning_rate: float) -> Callable:
     parameters = list(parameters)
     # (a float: the rate of the caller, a tensor perhaps, would fall with ours)
     rate = float(learning_rate)
+    most = min(torch.finfo(each.dtype).max for each in parameters)
+    require(learning_rate=(rate, rate < most, f"below {most:g}, what a weight can be"))
     optimizer = torch.optim.Adam(parameters, lr=rate, maximize=True)
     fall = LambdaLR(optimizer, lambda step: 1 - step / max(1, n_steps))
 

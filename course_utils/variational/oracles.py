@@ -15,6 +15,7 @@ from torch.distributions import Distribution, Normal
 from torch.special import entr
 
 from course_utils.arguments import (
+    at_home,
     check_finite,
     finite,
     floats,
@@ -289,6 +290,7 @@ def circle_model(turn: float = 2.0, noise_sigma: float = 0.4) -> GridModel:
     turn · z + 2π are the same, so one x has several explanations: on the left of the
     circle two of them are equally probable, and the posterior has two peaks.
     """
+    at_home()
     finite(turn=turn)
     positive(noise_sigma=noise_sigma)
     turn, noise_sigma = plain(turn), plain(noise_sigma)

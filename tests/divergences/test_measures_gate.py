@@ -279,3 +279,17 @@ def test_a_batch_is_named(measure):
     for options in ({"samples": 9}, {"grid": torch.linspace(-9, 9, 99)}):
         refuses(lambda o=options: measure(normal(), batch, **o), "must be one dist")
         refuses(lambda o=options: measure(batch, normal(), **o), "must be one dist")
+
+
+@pytest.mark.parametrize("measure", ALL.values(), ids=ALL)
+def test_an_infinite_density_is_named(measure):
+    class Odd:
+        def log_prob(self, x):
+            return torch.where(x > 0, math.inf, normal().log_prob(x))
+
+        def sample(self, shape):
+            return normal().sample(shape)
+
+    for options in ({"samples": 99}, {"grid": torch.linspace(-9, 9, 99)}):
+        told = "q.log_prob must be numbers, got NaN or +∞"
+        refuses(lambda o=options: measure(normal(), Odd(), **o), told)

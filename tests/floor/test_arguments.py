@@ -17,6 +17,7 @@ from course_utils.arguments import (
     floats,
     functions,
     generators,
+    known,
     numbers,
     one_of,
     plain,
@@ -301,3 +302,15 @@ def test_data_from_inference_mode_are_copied_outside():
     assert x.is_inference() and not check_data(x, 1).is_inference()
     usual = torch.ones(2, 1)
     assert check_data(usual, 1) is usual
+
+
+def test_what_a_function_returns_is_known():
+    value = torch.tensor([-math.inf, 0.0])
+    assert known(value, "f") is value
+    for bad in (math.nan, math.inf):
+        with pytest.raises(ValueError, match="f must return numbers, got 1 of 2"):
+            known(torch.tensor([0.0, bad]), "f")
+    with pytest.raises(ValueError, match="f must return numbers, got 1 of 2"):
+        known(value, "f", log=False)
+    with pytest.raises(TypeError, match=r"got torch\.bool"):
+        returned(value > 0, (2,), "f")

@@ -88,3 +88,12 @@ def test_parameters_that_do_not_fit_are_named():
     for bad in ({}, good | {"more": torch.ones(1)}, Line(2).state_dict()):
         refuses(lambda bad=bad: model.at(bad), "parameters must fit")
     assert all(map(torch.equal, before, model.parameters()))
+
+
+def test_no_network_is_made_where_nothing_is_computed():
+    torch.set_default_device("meta")
+    try:
+        refuses(lambda: layers([2, 1], "relu"), "torch.set_default_device('cpu')")
+        refuses(Line, "torch.set_default_device('cpu')")
+    finally:
+        torch.set_default_device(None)

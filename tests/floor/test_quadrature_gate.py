@@ -5,7 +5,15 @@ import math
 import numpy as np
 import pytest
 import torch
-from torch.distributions import Categorical, Normal
+from torch.distributions import (
+    Bernoulli,
+    Beta,
+    Categorical,
+    Independent,
+    MixtureSameFamily,
+    Normal,
+    Poisson,
+)
 
 from course_utils.quadrature import (
     Estimate,
@@ -84,3 +92,23 @@ def test_outcomes_stay_whole_numbers():
     expected = [math.log(0.25), math.log(0.75)]
     for outcomes in (torch.tensor([0, 1]), [0, 1], np.array([0, 1])):
         assert log_density(p, outcomes).tolist() == pytest.approx(expected)
+
+
+WHOLE = {
+    "loc of p": Normal(torch.tensor(0), torch.tensor(1)),
+    "probs of p": Bernoulli(torch.tensor(1)),
+    "rate of p": Poisson(torch.tensor(3)),
+    "concentration of _dirichlet of p": Beta(torch.tensor(1), torch.tensor(1)),
+    "loc of base_dist of p": Independent(Normal(torch.tensor([0]), 1.0), 1),
+    "loc of _component_distribution of p": MixtureSameFamily(
+        Categorical(torch.ones(2)),
+        Normal(torch.tensor([0, 1]), torch.tensor([1, 1])),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_distributions_of_whole_numbers_are_named(name):
+    """Torch can't draw from them, or says so from its inside."""
+    refuses(lambda: draw(WHOLE[name], 3), f"{name} must be 32 or 64 bit floats")
+    refuses(lambda: log_density(WHOLE[name], GRID), f"{name} must be 32 or 64 bit")

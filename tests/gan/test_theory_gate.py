@@ -170,3 +170,12 @@ def test_no_unit_and_no_origin_changes_the_game(unit, far, shift, ratio):
     here = value(p, q, best[0], grid).item()
     assert value(*there, best[1], moved).item() == pytest.approx(here, abs=1e-6)
     assert -math.log(4) - 1e-9 <= here <= 1e-9
+
+
+def test_an_infinite_density_is_named():
+    class Odd:
+        def log_prob(self, x):
+            return torch.where(x > 1, math.inf, P.log_prob(x))
+
+    refuses(lambda: optimal_discriminator(Odd(), Q)(GRID), "p.log_prob must be numbers")
+    refuses(lambda: value(P, Odd(), BEST, GRID), "q.log_prob must be numbers")

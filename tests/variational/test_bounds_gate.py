@@ -134,3 +134,30 @@ def test_what_a_function_gets_it_may_change():
     first = elbo_by_quadrature(Q.log_prob, Q, 21)
     elbo_by_quadrature(spoiled, Q, 21)
     assert elbo_by_quadrature(Q.log_prob, Q, 21) == first
+
+
+NO_LOGS = {
+    "nan": lambda z: Q.log_prob(z) * math.nan,
+    "one nan": lambda z: torch.where(z > 0, math.nan, Q.log_prob(z)),
+    "infinite": lambda z: Q.log_prob(z) + math.inf,
+}
+BOUNDS = {
+    "elbo": lambda f, q=Q: elbo(f, q, 50).value,
+    "iwae": lambda f, q=Q: iwae_bound(f, q, 3, 50).value,
+    "quadrature": lambda f, q=Q: elbo_by_quadrature(f, q),
+}
+
+
+@pytest.mark.parametrize("bound", BOUNDS.values(), ids=BOUNDS)
+def test_a_log_joint_gives_numbers(bound):
+    torch.manual_seed(0)
+    for bad in NO_LOGS.values():
+        refuses(lambda bad=bad: bound(bad), "log_joint must return numbers, got")
+    refuses(lambda: bound(lambda z: z > 0), "log_joint must return a tensor of real")
+    never = bound(lambda z: torch.where(z > 0, -math.inf, Q.log_prob(z)))
+    assert never < 0  # the log of 0 is a number here
+    torch.manual_seed(0)
+    whole = bound(lambda z: (z > 0).long())
+    torch.manual_seed(0)
+    assert whole == bound(lambda z: (z > 0).to(z))
+    refuses(lambda: bound(Q.log_prob, Normal(torch.tensor(0), torch.tensor(1))), "loc")

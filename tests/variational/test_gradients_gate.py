@@ -232,3 +232,23 @@ def test_seeds_and_widths_of_numpy():
     assert states[0] == states[1]
     scale = np.float32(1.5)
     assert torch.equal(draws(sigma=scale), draws(sigma=1.5))
+
+
+@pytest.mark.parametrize("kind", ["reparameterized", "score_function"])
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_reward_is_a_number(kind, bad):
+    def r(z):
+        return torch.where(z[:, 0] > 0.5, bad, z.sum(-1))
+
+    refuses(lambda: draws(n=50, kind=kind, r=r), "r must return numbers, got")
+
+
+def test_no_step_is_longer_than_any_weight():
+    for rate in (1e300, f64(1e39)[0]):
+        narrow = DiagonalNormal(torch.zeros(2)).float()
+        told = "learning_rate must be below 3.4"
+        with pytest.raises(ValueError, match=told):  # at the call
+            fit_variational(log_joint, narrow, 3, learning_rate=rate)
+    wide = DiagonalNormal(f64(0, 0))
+    with pytest.raises(FloatingPointError, match="at step 1: try a smaller learning"):
+        last(fit_variational(log_joint, wide, 9, learning_rate=1e300))
