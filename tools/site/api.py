@@ -1,6 +1,7 @@
 """The pages of the package: one for each room, one for the floor, by autodoc."""
 
 import ast
+import importlib
 import re
 import sys
 from pathlib import Path
@@ -25,6 +26,7 @@ FLOOR = """\
 What several rooms share: data, seeds, quadrature, `verify`, sliders, colours.
 
 """
+DESCRIBED = re.compile(r"automodule:: (\S+)")
 MARKUP = re.compile(r"(``.*?``|(?<![\w*])\*\w[^*\n]*\w\*(?![\w*]))", re.DOTALL)
 
 
@@ -83,15 +85,27 @@ def escape(app, what, name, item, options, lines):
     lines[:] = "".join(parts).split("\n")
 
 
-def forget_others(app):
-    """Let autodoc read the sources of the course alone: torch's take it longer."""
+def import_package(app):
+    """Import all that autodoc describes, once, before Sphinx forks.
+
+    And let autodoc read the sources of the course alone: torch's take it longer.
+    """
+    for name in DESCRIBED.findall("".join(pages().values())):
+        importlib.import_module(name)
     for name in sys.modules:
         if not name.startswith("course_utils"):
             ModuleAnalyzer.cache["module", name] = PycodeError("not of the course")
 
 
+def without_menu(app, name, template, context, doctree):
+    """A listing shows no menu of pages (``conf.py``), so the theme need not make it."""
+    if name.startswith("_modules/"):
+        context.pop("toctree", None)
+
+
 def setup(app):
     """Let Sphinx read the docstrings of the course as prose."""
     app.connect("autodoc-process-docstring", escape)
-    app.connect("builder-inited", forget_others)
+    app.connect("builder-inited", import_package)
+    app.connect("html-page-context", without_menu, priority=1)  # before the theme
     return {"parallel_read_safe": True, "parallel_write_safe": True}

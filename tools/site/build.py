@@ -6,6 +6,7 @@ import re
 import shutil
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,10 +97,14 @@ def write_sources(source: Path) -> None:
     shutil.copy(HERE / "katex" / "katex.min.css", static / "katex")
     for path in [*ASSETS, *page.ASSETS]:
         shutil.copy(path, static)
-    for path in notebook_paths():
+
+    def write_copy(path):
         notebook = load(path)
         copies.prepare(notebook, path.stem, static / "pictures" / path.stem, moving)
         write(source / path.name, dumps(notebook))
+
+    with ThreadPoolExecutor() as pool:  # to pack pictures needs no lock of Python's
+        list(pool.map(write_copy, notebook_paths()))
     stem, cell = FIRST
     words = next(c for c in load(notebook_paths([stem])[0]).cells if c.id == cell)
     picture = f"_static/pictures/{stem}/{cell}.webp"
