@@ -30,8 +30,9 @@ python_maximum_signature_line_length = 72
 
 html_theme = "furo"
 html_theme_options = {"navigation_with_keys": False}
-html_sidebars = {  # sixty listings need no copy of the menu: their links lead back
-    "_modules/**": [f"sidebar/{part}.html" for part in ("brand", "search")]
+templates_path = ["."]
+html_sidebars = {  # sixty listings need no copy of the menu, but a way back
+    "_modules/**": ["sidebar/brand.html", "sidebar/search.html", "listing.html"]
 }
 html_math_renderer = "katex"
 html_static_path = ["_static"]
