@@ -62,9 +62,11 @@ def figure(stem: str, cell: str, picture_src: str, alt: str) -> str:
     if stale(stem, cell):
         return f'<figure class="explore">{picture}></figure>'
     entry = manifest(stem)[cell]
-    size = f'width="{entry["width"]}" height="{entry["height"]}" loading="lazy"'
+    width = entry["width"]
+    size = f'width="{width}" height="{entry["height"]}" style="--width:{width}px"'
     note = "<noscript><p>The sliders of this picture need JavaScript.</p></noscript>"
     return (
         f'<figure class="explore" data-frames="{name_of(stem, cell)}" '
-        f'data-src="frames/{stem}/{cell}.js">{picture} {size}>{note}</figure>'
+        f'data-src="frames/{stem}/{cell}.js"><div class="paper">{picture} {size} '
+        f'loading="lazy"></div>{note}</figure>'
     )

@@ -80,6 +80,7 @@
       const wide = Math.max(...Array.from({length: rows}, (_, row) =>
         edges[Math.min(count, (row + 1) * inARow)] - edges[row * inARow]));
       this.svg.setAttribute("viewBox", `0 0 ${wide} ${rows * height}`);
+      this.svg.style.setProperty("--width", `${wide * this.width / width}px`);
       this.artists.forEach((artist, place) => {
         const panel = this.panels[place], down = Math.floor(panel / inARow) * height;
         if (broken) artist.setAttribute("transform", `translate(${-left(panel)} ${down})`);

@@ -65,9 +65,9 @@ def _figure(cell, output, stem, pictures, moving) -> str:
         return text
     shown = output.metadata.get("image/png", {}).get("width", width)
     return (
-        f'<figure class="picture"><img src="{address}" width="{shown}" '
-        f'height="{round(height * shown / width)}" loading="lazy" '
-        f'alt="{html.escape(alt)}"></figure>'
+        f'<figure class="picture"><div class="paper"><img src="{address}" '
+        f'width="{shown}" height="{round(height * shown / width)}" loading="lazy" '
+        f'style="--width:{shown}px" alt="{html.escape(alt)}"></div></figure>'
     )
 
 
