@@ -35,8 +35,13 @@ GO = """(figure, places) => {
     ? inputs[i].checked = place === 1 : inputs[i].value = place);
   inputs[0].dispatchEvent(new Event('input'));
 }"""
-SETTLED = """() => new Promise(done =>
-  requestAnimationFrame(() => setTimeout(done, 80)))"""
+SETTLED = """async figure => {
+  const frame = () => new Promise(requestAnimationFrame);
+  await frame();
+  const images = [...figure.querySelectorAll('svg image')];
+  await Promise.all(images.map(image => image.decode()));
+  await frame();
+}"""
 LISTEN = """figure => {
   window.moves = [];
   figure.querySelectorAll('input').forEach(input =>
@@ -135,7 +140,7 @@ def share_far(tab, figure, entry: dict, k: int, expected: Path) -> float:
     places = [int(place) for place in np.unravel_index(k, counts)]
     moving = [p for p, count in zip(places, counts, strict=True) if count > 1]
     figure.evaluate(GO, moving)
-    tab.evaluate(SETTLED)
+    figure.evaluate(SETTLED)
     shot = tab.screenshot(clip={"x": 0, "y": 0, "width": size[0], "height": size[1]})
     figure.evaluate("figure => { figure.querySelector('svg').style.cssText = '' }")
     ours, theirs = (_blocks(file) for file in (io.BytesIO(shot), expected))
