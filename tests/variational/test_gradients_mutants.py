@@ -30,3 +30,19 @@ def test_there_is_one_state_before_each_step_and_one_after_the_last():
     assert means == sorted(means)
     assert means[0] == -1.0
     assert family.mean.item() == means[-1]
+
+
+def test_after_the_last_state_no_gradient_is_taken():
+    """√0 has the value 0 and no finite slope: only a step would notice."""
+    calls = []
+
+    def log_joint(z):
+        calls.append(z)
+        edge = (0 * z).square().sum(-1).sqrt() if len(calls) > 3 else 0.0
+        return Normal(f64(1.0)[0], 1.0).log_prob(z).sum(-1) + edge
+
+    states = list(fit_variational(log_joint, DiagonalNormal(f64(-1.0)), 3))
+    assert len(states) == len(calls) == 4
+    calls.clear()
+    with pytest.raises(FloatingPointError, match="a gradient of the ELBO became nan"):
+        list(fit_variational(log_joint, DiagonalNormal(f64(-1.0)), 4))
