@@ -198,7 +198,7 @@ JSD = [
     (lambda p, q, d, x: (v(p, q, d, x) + 2) / 2, "natural logarithm"),
     (
         lambda p, q, d, x: (v(p, q, d, x) / math.log(2) + math.log(4)) / 2,
-        "V is in bits",
+        "V is in other units",
     ),
     (lambda p, q, d, x: torch.trapezoid(p * (2 * d).log(), x), "part with q"),
     (lambda p, q, d, x: torch.trapezoid(p * (p / q).log(), x), "KL of p and q"),
