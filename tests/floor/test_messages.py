@@ -56,7 +56,10 @@ exercises.check_mle_variance(lambda x: x.mean())
 """
 
 
-@pytest.mark.parametrize("letters", ["cp1252", "ascii", "utf-8"])
+SLOW = [pytest.param(letters, marks=pytest.mark.slow) for letters in ("ascii", "utf-8")]
+
+
+@pytest.mark.parametrize("letters", ["cp1252", *SLOW])
 def test_a_script_speaks_where_letters_are_missing(letters):
     """Its output goes into a file on Windows, say."""
     settings = os.environ | {"PYTHONIOENCODING": letters}

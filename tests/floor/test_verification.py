@@ -136,7 +136,7 @@ FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 SMALL = st.sampled_from([0.0, 1e-300, 1e-12, 1e-6, 0.1, 0.3, 1.0])
 
 
-@settings(max_examples=3000, deadline=None, derandomize=True, database=None)
+@settings(max_examples=1000, deadline=None, derandomize=True, database=None)
 @given(
     st.lists(st.tuples(FLOATS, FLOATS), min_size=1, max_size=3),
     st.booleans(),

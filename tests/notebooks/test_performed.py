@@ -22,7 +22,7 @@ from tests.notebooks import numbers
 from tests.performing import exercises, report, run_source
 from tools import fenced_python, label
 
-CORNERS = 16
+CORNERS, OF_ALL = 5, 16  # all of 16 with `--all`: four controls
 MILLISECONDS = 100  # the target for a redraw, of which the median is asserted
 SLACK = 2.5  # a shared machine in CI is slower than a laptop
 
@@ -40,13 +40,13 @@ def ends_and_middle(control):
     return [control.value] * 3
 
 
-def settings_to_try(controls):
-    """At most CORNERS corners of the controls, each a dict, and then the middle."""
+def settings_to_try(controls, most):
+    """At most so many corners of the controls, each a dict, and then the middle."""
     values = {name: ends_and_middle(control) for name, control in controls.items()}
     corners = list(itertools.product(*(v[:2] for v in values.values())))
     corners = list(dict.fromkeys(corners))
-    if len(corners) > CORNERS:
-        inner = random.Random(0).sample(corners[1:-1], CORNERS - 2)
+    if len(corners) > most:
+        inner = random.Random(0).sample(corners[1:-1], most - 2)
         corners = [corners[0], *inner, corners[-1]]
     middle = tuple(v[2] for v in values.values())
     return [dict(zip(values, setting, strict=True)) for setting in [*corners, middle]]
@@ -56,10 +56,10 @@ def pixels(figure):
     return np.asarray(Image.open(io.BytesIO(figure.image.value)).convert("RGB"))
 
 
-def exercise(figure, times):
+def exercise(figure, times, most):
     """Move a figure through its settings; yields what is wrong."""
     pictures = []
-    for setting in settings_to_try(figure.controls):
+    for setting in settings_to_try(figure.controls, most):
         for name, value in setting.items():
             start = time.process_time()
             changes = figure.controls[name].value != value
@@ -78,12 +78,13 @@ def exercise(figure, times):
         yield "looks the same wherever its controls are"
 
 
-def test_widgets_at_their_corners(notebook_path, performance):
+def test_widgets_at_their_corners(notebook_path, performance, pytestconfig):
     faults, times = [], []
+    most = OF_ALL if pytestconfig.getoption("--all") else CORNERS
     with matplotlib.rc_context(performance.style):
         for cell, figure in performance.live:
             own = []
-            faults += [f"{cell}: {fault}" for fault in exercise(figure, own)]
+            faults += [f"{cell}: {fault}" for fault in exercise(figure, own, most)]
             median = statistics.median(own) if own else 0.0
             print(f"{notebook_path.stem}, {cell}: {median:.0f} ms a redraw")
             if median > MILLISECONDS * SLACK:

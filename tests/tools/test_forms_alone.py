@@ -13,6 +13,7 @@ from tools import code_cells, load, notebook_paths
 from tools.forms.alone import alone
 from tools.forms.wheel import build_wheel, wheel_name
 
+pytestmark = pytest.mark.slow
 if os.name == "nt":
     pytest.skip("links to packages need rights there", allow_module_level=True)
 

@@ -14,8 +14,6 @@ from tools.paths import bound, needed
 
 PATHS = notebook_paths()
 IDS = [path.stem[:2] for path in PATHS]
-SLOW = [[pytest.mark.slow] * (path.stem >= "02") for path in PATHS]
-RUN = [pytest.param(p, id=p.stem, marks=m) for p, m in zip(PATHS, SLOW, strict=True)]
 
 
 def cell(source, *its_tags):
@@ -94,14 +92,16 @@ def compared(path, copy):
     return [label(c) for c in cells if printed(c) != committed[label(c)]]
 
 
-@pytest.mark.parametrize("path", RUN)
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_typed_back_it_gives_the_committed_outputs(path):
     copy = typed(live(load(path)), load(path))
     execute(copy, path.stem)
     assert compared(path, copy) == []
 
 
-@pytest.mark.parametrize("path", RUN)
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_who_comes_to_the_last_section_can_join(path):
     """Set-up, the checkpoint of the last section that has one, and on from there.
 

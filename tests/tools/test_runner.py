@@ -11,6 +11,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from tools import ROOT
 
+pytestmark = pytest.mark.slow
 HANG = "import time; time.sleep(100)"
 DIE = "import os; os._exit(1)"
 PROFILE = "import os; print('course-ipython-' in os.environ['IPYTHONDIR'])"
