@@ -4,7 +4,7 @@ Read ``measures`` (KL, JSD and total variation of two densities; sections 1 and 
 ``mmd`` (two samples and a kernel, no density; 2 and 6; ``waves`` makes it fast),
 ``surface`` (a divergence as a function of the parameters of q), ``fits`` (what
 minimizing it does; 3 to 5; ``frame`` is where its search looks from) and
-``classifier`` (the JSD from samples; 6). ``pictures``, ``sample_pictures``,
+``classifier`` (the JSD from samples; 6). ``pictures``, ``plane``, ``sample_pictures``,
 ``trilemma`` (the pictures of section 7) and ``exercises`` stand on these.
 """
 

@@ -5,8 +5,9 @@ responsibilities; BIC and the order of components for sections 5 and 6), then ``
 (section 4: the two steps, the iterator of states), then ``starts`` (section 5: where EM
 starts, many starts that run together), then ``fast`` (end of section 4: the same sums
 as two matrix products). ``gate`` turns what comes in into float64, or refuses it.
-``pictures`` draws sections 1 to 6, ``climb`` the sliders of section 4, ``shapes`` those
-of sections 7 and 8; ``exercises`` names the four checks, each in a file of its own.
+``pictures`` draws sections 1 to 6 (``marks`` are those of a component), ``climb`` the
+sliders of section 4, ``shapes`` those of sections 7 and 8; ``exercises`` names the four
+checks, each in a file of its own.
 """
 
 from course_utils.mixture.em import EMState, e_step, em, m_step

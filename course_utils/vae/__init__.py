@@ -7,7 +7,8 @@ Then ``prior``: a mixture of Gaussians in place of N(0, I), behind the same deco
 what the KL pays for (section 7). Then ``codes``: VQ-VAE, with a codebook in place of
 the Gaussian, and ``code_prior``: one network that writes codes, bit by bit (section 8).
 ``pictures``, ``prior_pictures`` and ``exercises`` hold what the notebook draws and
-checks; ``gate`` says what may come in.
+checks (``ink`` and ``plane`` have sheets of digits, and the plane of two latents);
+``gate`` says what may come in.
 """
 
 from course_utils.vae.model import VAE, kl_to_standard_normal

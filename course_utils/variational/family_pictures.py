@@ -6,6 +6,7 @@ import torch
 from matplotlib.patches import Ellipse
 from torch.distributions import Normal
 
+from course_utils.arguments import require
 from course_utils.drawing import (
     having,
     listing,
@@ -221,6 +222,8 @@ def plot_mirror(ax, ticks, log_density):
 
     ``log_density`` is ``(n, n)``; the first mean is the row.
     """
+    top = log_density.max().item()
+    require(log_density=(f"{top:g} at most", abs(top) < 1e6, "of ordinary size"))
     levels = log_density.max() + STEPS.flip(0).to(log_density)
     style = {"cmap": "Greys", "alpha": 0.75, "extend": "max"}
     ax.contourf(ticks, ticks, log_density.T, levels, **style)

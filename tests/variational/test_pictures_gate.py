@@ -147,3 +147,9 @@ def test_a_role_is_a_meaning_or_a_colour(ax):
     curves = {"q": (LINE, "no colour", "-")}
     refuses(lambda: family_pictures.plot_curves(ax, LINE, curves), "must be a colour")
     refuses(lambda: pictures.posterior_and_q(ax, None, ONE, "q"), "model must have")
+
+
+def test_heights_that_hide_all_nats_are_refused(ax):
+    huge = torch.ones(3, 3, dtype=DOUBLE) * 1e300
+    refuses(lambda: family_pictures.plot_mirror(ax, LINE, huge), "log_density must be")
+    assert not ax.collections
