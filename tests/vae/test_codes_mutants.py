@@ -41,3 +41,23 @@ def test_a_step_of_training_is_a_step_of_adam_on_the_sum_of_the_losses(x):
     optimizer.step()
     torch.testing.assert_close(weights(trained), weights(by_hand))
     assert state.reconstruction == pytest.approx(-reconstruction.item())
+
+
+def test_the_decoder_has_the_widths_of_the_encoder_in_reverse():
+    model = VQVAE(data_dim=12, positions=3, n_codes=7, code_dim=4, hidden=(16, 8, 5))
+
+    def widths(network):
+        linear = [one for one in network if isinstance(one, torch.nn.Linear)]
+        return [linear[0].in_features, *(one.out_features for one in linear)]
+
+    assert widths(model.encoder) == [12, 16, 8, 5, 3 * 4]
+    assert widths(model.decoder) == [3 * 4, 5, 8, 16, 12]
+
+
+def test_no_code_moves_after_the_last_state(x):
+    """Unused codes move before further steps only: the last state shows the model."""
+    model = VQVAE(data_dim=12, positions=1, n_codes=64, code_dim=4, hidden=16).double()
+    for state in train_vq_vae(model, x, epochs=2, batch_size=10):
+        used, shown = state.codes_used, weights(model)
+    assert 0 < used < 64  # there are unused ones
+    assert torch.equal(weights(model), shown)
