@@ -205,6 +205,12 @@ def test_what_folds_and_what_is_labelled(page, site):
     assert page.locator("a.to-source", has_text="verify").count() > 10
 
 
+def test_a_listing_leads_back_to_the_package(page, site):
+    page.goto(f"{site.as_uri()}/_modules/course_utils/gaussian/model.html")
+    page.get_by_role("link", name="The package").click()
+    expect(page.locator("article h1")).to_contain_text("The package")
+
+
 def test_without_javascript(browser, site):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
