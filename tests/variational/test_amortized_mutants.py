@@ -3,8 +3,8 @@
 import torch
 from torch.distributions import Normal
 
-from course_utils.variational import fit_each_point
-from tests.variational.cases import f64
+from course_utils.variational import AmortizedEncoder, fit_each_point
+from tests.variational.cases import f64, randn
 
 
 def test_without_a_step_each_point_keeps_its_start():
@@ -16,3 +16,12 @@ def test_without_a_step_each_point_keeps_its_start():
     assert torch.allclose(state.q.stddev, start.stddev, rtol=1e-12)
     expected = start.entropy() - start.mean.square()
     assert torch.allclose(state.elbo, expected, rtol=1e-12)
+
+
+def test_a_single_x_has_a_single_q():
+    encoder = AmortizedEncoder(3, (2,), (4,))
+    x = randn(0, 5, 3)
+    one, all_of_them = encoder(x[1]), encoder(x)
+    assert (one.batch_shape, one.event_shape) == ((), (2,))
+    assert torch.allclose(one.mean, all_of_them.mean[1], rtol=1e-12)
+    assert torch.allclose(one.stddev, all_of_them.stddev[1], rtol=1e-12)
