@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection
 from torch.distributions import Normal
 from torch.nn.functional import logsigmoid, softplus
 
-from course_utils.arguments import require, returned
+from course_utils.arguments import check_finite, require, returned
 from course_utils.drawing import (
     function,
     having,
@@ -118,7 +118,7 @@ def plot_machines(axes):
     step=number,
     penalty=number,
     momentum=number,
-    play_round=function(parts(array(...), array(...))),
+    play_round=function(),
     rounds=whole(1, 10**4),
 )
 def draw_dirac(ax, step, penalty, momentum, play_round, rounds=150):
@@ -146,8 +146,9 @@ def draw_dirac(ax, step, penalty, momentum, play_round, rounds=150):
 
     def update(step, penalty, momentum):
         ahead = play_round(theta, psi, 0.1, penalty, False)
-        for place in ahead:
-            returned(place, theta.shape, "play_round")
+        who, pair = "play_round", isinstance(ahead, tuple | list) and len(ahead) == 2
+        require(play_round=(f"{ahead!r:.40}", pair, "a function that returns a pair"))
+        ahead = [returned(place, theta.shape, who) for place in ahead]
         across, up = ahead[0] - theta, ahead[1] - psi
         # directions only: the speeds differ so much that most arrows would be dots
         shrink = 0.36 / torch.hypot(across, up).clamp(min=1e-9)
@@ -159,13 +160,13 @@ def draw_dirac(ax, step, penalty, momentum, play_round, rounds=150):
             for index in range(rounds):
                 now = points[index]
                 moved = play_round(*now, step, penalty, alternate, momentum, last)
-                points[index + 1] = torch.stack(moved)
+                points[index + 1] = torch.stack([returned(m, (), who) for m in moved])
                 last = points[index + 1] - now
+            check_finite(points, "what play_round returns")
             line.set_data(points[:, 0], points[:, 1])
             ends.append(f"{points[-1].norm().item():.2f}")
-        ax.set_title(
-            f"after {rounds} rounds: distance {ends[0]} at once, {ends[1]} in turns"
-        )
+        far = f"distance {ends[0]} at once, {ends[1]} in turns"
+        ax.set_title(f"after {rounds} rounds: {far}")
 
     update(step, penalty, momentum)
     return update
