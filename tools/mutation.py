@@ -53,14 +53,19 @@ VERDICT = {0: "survived", 1: "killed", 2: "killed", 3: "killed", 33: "survived"}
 
 
 def tests_of(module: str, root: Path = ROOT) -> list[str]:
-    """The test files of ``course_utils/<room>/<module>.py``, else those of its room."""
+    """The test files of ``course_utils/<room>/<module>.py``, else those of its room.
+
+    Files for mutants that have lived once (``_mutants``) do not stand for a module alone.
+    """
     path = Path(module)
     room = "floor" if path.parent.name == "course_utils" else path.parent.name
     folder = root / "tests" / room
     names = (f"test_{path.stem}.py", f"test_{path.stem}_*.py")
     found = [p for name in names for p in folder.glob(name)]
     found = [p for p in found if not _of_another_module(p, path, root)]
-    return sorted(p.relative_to(root).as_posix() for p in found) or [f"tests/{room}"]
+    if all(p.stem.endswith("_mutants") for p in found):
+        return [f"tests/{room}"]
+    return sorted(p.relative_to(root).as_posix() for p in found)
 
 
 def _of_another_module(test: Path, module: Path, root: Path) -> bool:

@@ -49,7 +49,7 @@ def test_all_forms_of_the_same_data_agree_or_are_named():
         (Normal, "data must be a tensor or have .sample, got type"),
         (lambda n: torch.zeros(n, 2), "data must be a tensor or have .sample"),
         (1e300 * torch.ones(3, 2).double(), "data in torch.float32 must be finite"),
-        (Normal(torch.zeros(2).long(), 1.0), "data cannot be sampled"),
+        (Normal(torch.zeros(2).long(), 1.0), "loc of data must be 32 or 64 bit floats"),
         (torch.ones(3, 2).to_sparse(), "data must be"),
         (torch.ones(3, 2, device="meta"), "data must be"),
         (Normal(torch.zeros(2, 2), 1.0), "data must have shape (n, 2), got (1, 2, 2)"),
