@@ -55,7 +55,7 @@ VERDICT = {0: "survived", 1: "killed", 2: "killed", 3: "killed", 33: "survived"}
 def tests_of(module: str, root: Path = ROOT) -> list[str]:
     """The test files of ``course_utils/<room>/<module>.py``, else those of its room.
 
-    Files for mutants that have lived once (``_mutants``) do not stand for a module alone.
+    Files for mutants that lived once (``_mutants``) do not stand for a module alone.
     """
     path = Path(module)
     room = "floor" if path.parent.name == "course_utils" else path.parent.name
